@@ -1,0 +1,1 @@
+"""The seven facets, one room each."""

@@ -1,0 +1,181 @@
+"""The nouns of the house: facts, runs, tolerances, drifts and what is said about them.
+
+Everything here is frozen and knows nothing of pytest, files or any library beyond the standard one.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Literal, TypeAlias
+
+from pytest_mlrepro.errors import RecordingError
+
+Value: TypeAlias = "None | bool | int | float | complex | str | tuple[Value, ...]"
+"""What a fact can hold: a plain scalar, or a nested tuple of them."""
+
+Role: TypeAlias = Literal["input", "output"]
+Kind: TypeAlias = Literal["changed", "added", "removed"]
+Policy: TypeAlias = Literal["fail", "warn", "note", "ignore"]
+Better: TypeAlias = Literal["higher", "lower"]
+Rung: TypeAlias = Literal["identical", "rounding", "band", "drift"]
+
+SESSION = "session"
+"""The subject of facts about the run's environment."""
+
+FACET_NAMES = (
+    "source",
+    "assumptions",
+    "settings",
+    "randomization",
+    "data",
+    "results",
+    "libraries",
+)
+"""The seven facets, in the order in which they are written and shown."""
+
+_NOTHING: Mapping[str, Value] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Tolerance:
+    """How far a float may be from its baseline: ``|current - baseline| <= atol + rtol * scale``.
+
+    ``scale`` is the baseline's magnitude; for arrays, the largest magnitude in the baseline.
+
+    Raises:
+        RecordingError: if a bound is not a finite number >= 0.
+    """
+
+    rtol: float = 1e-9
+    atol: float = 1e-12
+
+    def __post_init__(self) -> None:
+        for name in ("rtol", "atol"):
+            bound = getattr(self, name)
+            usable = isinstance(bound, int | float) and not isinstance(bound, bool)
+            if not usable or not math.isfinite(bound) or bound < 0:
+                raise RecordingError(
+                    f"{name} must be a finite number >= 0, got {bound!r}",
+                    remedy=f"pass for instance {name}=1e-6, or leave it out for the default",
+                )
+            object.__setattr__(self, name, float(bound))
+
+    def width(self, scale: float) -> float:
+        """The largest difference allowed at this scale (same unit as the metric)."""
+        return self.atol + self.rtol * abs(scale)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One recorded value.
+
+    Attributes:
+        facet: one of the facets' names.
+        key: unique within a subject and facet, dotted: ``test.f1``.
+        value: what is compared.
+        dtype: numpy's name of the type where ``value`` alone does not tell it, such as ``float32``.
+        tolerance: the fact's own tolerance; None for the project's default.
+        better: which direction is an improvement, where somebody said so.
+        detail: helps to explain a drift; stored, never compared.
+        origin: ``file:line`` that recorded it in this run; neither stored nor compared.
+    """
+
+    facet: str
+    key: str
+    value: Value
+    dtype: str = ""
+    tolerance: Tolerance | None = field(default=None, compare=False)
+    better: Better | None = field(default=None, compare=False)
+    detail: Mapping[str, Value] = field(default=_NOTHING, compare=False)
+    origin: str = field(default="", compare=False)
+
+    @property
+    def address(self) -> str:
+        return f"{self.facet}.{self.key}"
+
+
+Facts: TypeAlias = Mapping[str, Fact]
+"""Facts of one subject by address."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """All the facts of one execution, by subject and address. A baseline is a run somebody accepted."""
+
+    subjects: Mapping[str, Facts] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, facts: Mapping[str, Iterable[Fact]]) -> Run:
+        """Make a run from facts by subject."""
+        return cls({subject: by_address(some) for subject, some in facts.items()})
+
+    def facts(self, subject: str) -> Facts:
+        """The facts of a subject; none where it is unknown."""
+        return self.subjects.get(subject, {})
+
+    def __contains__(self, subject: object) -> bool:
+        return subject in self.subjects
+
+    def __iter__(self) -> Iterator[tuple[str, Fact]]:
+        for subject, facts in self.subjects.items():
+            for fact in facts.values():
+                yield subject, fact
+
+
+def by_address(facts: Iterable[Fact]) -> Facts:
+    return {fact.address: fact for fact in facts}
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """A fact that differs from its baseline.
+
+    ``baseline`` is None where the fact was added, ``current`` where it was removed.
+    """
+
+    subject: str
+    facet: str
+    key: str
+    kind: Kind
+    baseline: Fact | None
+    current: Fact | None
+    policy: Policy = "fail"
+
+    @property
+    def address(self) -> str:
+        return f"{self.facet}.{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class Suspect:
+    """An input drift that may be why a result drifted: a suspect until a replay has proved it."""
+
+    drift: Drift
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What is said about one drift: one sentence, and its suspects, likeliest first."""
+
+    drift: Drift
+    sentence: str
+    suspects: tuple[Suspect, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What comparing two runs found.
+
+    Attributes:
+        drifts: every difference, in the order of subjects, facets and keys.
+        identical, rounding, band: how many facts stood on each green rung of the ladder.
+    """
+
+    drifts: tuple[Drift, ...] = ()
+    identical: int = 0
+    rounding: int = 0
+    band: int = 0
