@@ -8,8 +8,8 @@ from pytest_mlrepro._version import __version__
 
 if TYPE_CHECKING:
     from pytest_mlrepro.capture import Recorder
-    from pytest_mlrepro.compare import compare
-    from pytest_mlrepro.fingerprint import Fingerprint, fingerprint
+    from pytest_mlrepro.comparison import compare
+    from pytest_mlrepro.fingerprints import Fingerprint, fingerprint
     from pytest_mlrepro.lockfile import load_lockfile
     from pytest_mlrepro.model import Drift, Fact, Run, Tolerance
 
@@ -29,12 +29,12 @@ __all__ = [
 _HOMES = {
     "Drift": "model",
     "Fact": "model",
-    "Fingerprint": "fingerprint",
+    "Fingerprint": "fingerprints",
     "Recorder": "capture",
     "Run": "model",
     "Tolerance": "model",
-    "compare": "compare",
-    "fingerprint": "fingerprint",
+    "compare": "comparison",
+    "fingerprint": "fingerprints",
     "load_lockfile": "lockfile",
 }
 
