@@ -1,0 +1,355 @@
+"""The recorder: what a test or fixture says of its model becomes facts of its subject."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pytest_mlrepro.codegraph import CodeGraph
+from pytest_mlrepro.errors import MlreproError, RecordingError
+from pytest_mlrepro.facets import further_facets, same_value, show
+from pytest_mlrepro.facets.assumptions import Assumptions
+from pytest_mlrepro.facets.data import Data
+from pytest_mlrepro.facets.libraries import version_of
+from pytest_mlrepro.facets.randomization import Randomization
+from pytest_mlrepro.facets.results import Results
+from pytest_mlrepro.facets.settings import Settings
+from pytest_mlrepro.facets.source import Source
+from pytest_mlrepro.model import Better, Fact, Facts, Tolerance
+from pytest_mlrepro.policy import Policies
+
+if TYPE_CHECKING:
+    import numpy as np
+
+__tracebackhide__ = True
+"""Frames of this module are left out of what pytest shows."""
+
+T = TypeVar("T")
+
+_HERE = str(Path(__file__).parent)
+_UNSET: Any = object()
+
+
+@dataclass
+class Recording:
+    """What is being recorded of one subject, from many threads if need be.
+
+    Attributes:
+        subject: whom the facts are about.
+        seed: derived from the base seed and the subject.
+        base: the base seed.
+        tolerance: for floats without one of their own, where a marker gives it.
+        policies: say what is not to be recorded at all.
+        files: the subject's own files, for the libraries that they import.
+        modules: modules of third-party objects that were handed over.
+        named: distributions that were named explicitly.
+    """
+
+    subject: str
+    seed: int
+    base: int = 0
+    tolerance: Tolerance | None = None
+    policies: Policies = field(default_factory=Policies)
+    files: frozenset[Path] = frozenset()
+    modules: set[str] = field(default_factory=set)
+    named: set[str] = field(default_factory=set)
+    closed: bool = False
+    _facts: dict[str, Fact] = field(default_factory=dict)
+    _pins: list[int] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, facts: Iterable[Fact]) -> None:
+        """Record facts.
+
+        Raises:
+            RecordingError: if an address is recorded again with another value, or too late.
+        """
+        origin = _caller()
+        with self._lock:
+            for fact in facts:
+                self._add(replace(fact, origin=origin))
+
+    def _add(self, fact: Fact) -> None:
+        if self.closed:
+            raise RecordingError(
+                f"{fact.address} is recorded after the test has been judged",
+                where=fact.origin,
+                remedy="record it in the test's body or in the set-up part of a fixture (before its yield)",
+            )
+        if self.policies.rule(fact.address) == "ignore":
+            return
+        if self.tolerance is not None and fact.tolerance is None and fact.facet == Results.name:
+            fact = replace(fact, tolerance=self.tolerance)
+        first = self._facts.setdefault(fact.address, fact)
+        if first.dtype != fact.dtype or not same_value(first.value, fact.value):
+            raise RecordingError(
+                f"{fact.address} is recorded twice with different values: "
+                f"{show(first.value)} at {first.origin}, {show(fact.value)} here",
+                where=fact.origin,
+                remedy="give the second one a name of its own, for instance with the step or fold in it",
+            )
+
+    def pinned(self, seed: int) -> None:
+        """Note that the test pinned a seed of its own choice."""
+        with self._lock:
+            self._pins.append(seed)
+
+    def facts(self) -> Facts:
+        """Everything recorded so far, the receipt of the seeds included."""
+        with self._lock:
+            receipt = Randomization().capture(self.seed, base=self.base, pins=tuple(self._pins))
+            kept = {
+                fact.address: fact for fact in receipt if self.policies.rule(fact.address) != "ignore"
+            }
+            return {**kept, **self._facts}
+
+
+class Recorder:
+    """The ``mlrepro`` fixture: records facts of the test or fixture that is running.
+
+    Every recording method gives back what it was given, so that it can be wrapped around an expression.
+    Recording an address twice with equal values is one fact, with different values an error.
+
+    While neither ``--mlrepro`` nor ``--mlrepro-update`` is given nothing is recorded; seeds are pinned all the same.
+    """
+
+    def __init__(
+        self, current: Callable[[], Recording], pin: Callable[[int], None], graph: CodeGraph | None
+    ) -> None:
+        """Make a recorder.
+
+        Args:
+            current: gives the recording of what is running now.
+            pin: pins every generator.
+            graph: the project's code; None while nothing is recorded.
+        """
+        self._current = current
+        self._pin = pin
+        self._graph = graph
+
+    @property
+    def seed(self) -> int:
+        """The pinned seed: derived from the base seed and the subject, ``0 <= seed < 2**32``."""
+        return self._current().seed
+
+    @property
+    def rng(self) -> np.random.Generator:
+        """A new numpy Generator made from the seed: the same stream each time it is asked for."""
+        import numpy as np
+
+        return np.random.default_rng(self.seed)
+
+    def pin(self, seed: int) -> int:
+        """Pin every generator again, for instance before a second training.
+
+        Raises:
+            RecordingError: unless ``0 <= seed < 2**32``.
+        """
+        self._pin(seed)
+        self._current().pinned(seed)
+        return seed
+
+    def source(self, *objects: Any) -> Any:
+        """Record the code of functions, classes, modules or packages and of the first-party code they use.
+
+        Raises:
+            RecordingError: for an object without readable source of this project.
+        """
+        if self._graph is not None:
+            self._record(Source().capture, self._graph, *objects)
+        return objects[0] if len(objects) == 1 else objects
+
+    def assume(self, key: str = _UNSET, value: Any = _UNSET, /, **assumptions: Any) -> Any:
+        """Record what the test relies on but does not set: ``assume("min_age", 18)`` or ``assume(region="EU")``.
+
+        Returns:
+            The value, or the mapping where keywords were given.
+
+        Raises:
+            RecordingError: for a value that is not a number, a string or an array of those.
+        """
+        if (key is _UNSET) != (value is _UNSET) or (key is _UNSET and not assumptions):
+            raise RecordingError(
+                "assume() takes a name and a value, or keywords",
+                where=_caller(),
+                remedy='for instance: mlrepro.assume("min_age", 18) or mlrepro.assume(region="EU")',
+            )
+        named = {} if key is _UNSET else {key: value}
+        for name, item in {**named, **assumptions}.items():
+            self._record(Assumptions().capture, name, item)
+        return assumptions if assumptions else value
+
+    def environ(self, *names: str) -> Any:
+        """Record the values of environment variables, set or not; those with secret-looking names as digests."""
+        self._record(Assumptions().environ, names)
+        return names[0] if len(names) == 1 else names
+
+    def settings(self, settings: T, name: str = "") -> T:
+        """Record hyper-parameters or configuration: an estimator, mapping, dataclass, namespace, pydantic model ...
+
+        Raises:
+            RecordingError: for a value that has no stable form.
+        """
+        self._record(Settings().capture, settings, name, handed=settings)
+        return settings
+
+    def data(self, name: str, data: T, *, ordered: bool = True) -> T:
+        """Record the fingerprint of a data set.
+
+        Args:
+            name: for instance ``"train"``.
+            data: an array, frame, sparse matrix, nested list, or the ``Path`` of a file or folder.
+            ordered: whether the order of the rows counts.
+
+        Raises:
+            RecordingError: for data that cannot be read or fingerprinted.
+        """
+        self._record(Data().capture, name, data, ordered=ordered, handed=data)
+        return data
+
+    def metric(
+        self,
+        name: str,
+        value: T,
+        *,
+        rtol: float | None = None,
+        atol: float | None = None,
+        better: Better | None = None,
+    ) -> T:
+        """Record one result: a number, a string, or a (nested) list or array of those.
+
+        Args:
+            name: unique within the test.
+            value: the result.
+            rtol: relative tolerance; the project's default where neither is given.
+            atol: absolute tolerance, in the metric's unit.
+            better: ``"higher"`` or ``"lower"``, where one of them is an improvement.
+
+        Raises:
+            RecordingError: for another type, or a tolerance that is not a finite number >= 0.
+        """
+        self._record(Results().capture, name, value, rtol=rtol, atol=atol, better=better)
+        return value
+
+    def metrics(
+        self,
+        metrics: Mapping[str, Any],
+        *,
+        rtol: float | None = None,
+        atol: float | None = None,
+        better: Better | None = None,
+    ) -> Mapping[str, Any]:
+        """Record several results; see ``metric``."""
+        if not isinstance(metrics, Mapping):
+            raise RecordingError(
+                f"metrics() takes a mapping from name to value, got {type(metrics).__name__}",
+                where=_caller(),
+                remedy='for instance: mlrepro.metrics({"auc": 0.99, "loss": 0.11})',
+            )
+        for name, value in metrics.items():
+            self.metric(name, value, rtol=rtol, atol=atol, better=better)
+        return metrics
+
+    def classification(self, y_true: Any, y_pred: T, y_score: Any = None, *, name: str = "") -> T:
+        """Record accuracy, precision, recall, f1, the confusion matrix and, with scores, roc_auc.
+
+        Args:
+            y_true: labels, shape (n,).
+            y_pred: predicted labels, shape (n,).
+            y_score: scores or probabilities, shape (n,) or (n, classes).
+            name: prefix of the keys: ``name="test"`` records ``results.test.f1``.
+
+        Returns:
+            ``y_pred``.
+
+        Raises:
+            RecordingError: for shapes or labels that do not fit together.
+        """
+        self._record(Results().classification, y_true, y_pred, y_score, name=name)
+        return y_pred
+
+    def regression(self, y_true: Any, y_pred: T, *, name: str = "") -> T:
+        """Record r2, mae, rmse and max_error of predictions, shapes (n,) or (n, outputs).
+
+        Returns:
+            ``y_pred``.
+
+        Raises:
+            RecordingError: for shapes that do not fit together.
+        """
+        self._record(Results().regression, y_true, y_pred, name=name)
+        return y_pred
+
+    def array(self, name: str, values: T, *, rtol: float | None = None, atol: float | None = None) -> T:
+        """Record an array of results: value by value where small, by fingerprint and summary where large.
+
+        Raises:
+            RecordingError: for what is not an array of numbers or strings.
+        """
+        self._record(Results().array, name, values, rtol=rtol, atol=atol)
+        return values
+
+    def model(self, name: str, estimator: T) -> T:
+        """Record the fitted state of an estimator, attribute by attribute.
+
+        Raises:
+            RecordingError: if it is not fitted.
+        """
+        self._record(Results().model, name, estimator, handed=estimator)
+        return estimator
+
+    def library(self, *names: str) -> Any:
+        """Freeze distributions that are not imported yet, or not by the test itself.
+
+        Raises:
+            RecordingError: if one is not installed.
+        """
+        self._record(self._freeze, names)
+        return names[0] if len(names) == 1 else names
+
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        # A facet that another distribution brings is recorded by its name.
+        room = None if name.startswith("_") else further_facets().get(name)
+        if room is None:
+            raise AttributeError(f"the mlrepro recorder has no method {name!r}")
+
+        return partial(self._record, room.capture)  # type: ignore[attr-defined]
+
+    def _record(
+        self, capture: Callable[..., Iterable[Fact]], *args: Any, handed: object = None, **kwargs: Any
+    ) -> None:
+        if self._graph is None:
+            return
+        recording = self._current()
+        try:
+            recording.add(capture(*args, **kwargs))
+        except MlreproError as error:
+            # Raised anew here, so that the user sees the line that recorded and none of ours.
+            raise type(error)(error.what, where=error.where or _caller(), remedy=error.remedy) from None
+        if handed is not None:
+            recording.modules.add(type(handed).__module__)
+
+    def _freeze(self, names: tuple[str, ...]) -> tuple[Fact, ...]:
+        for name in names:
+            version_of(name)
+        self._current().named.update(names)
+        return ()
+
+
+def _caller() -> str:
+    """``file:line`` of the first frame outside this package, the file relative to the working folder."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_HERE):
+        frame = frame.f_back
+    path = Path(frame.f_code.co_filename)
+    try:
+        path = path.relative_to(Path.cwd())
+    except (ValueError, OSError):
+        path = Path(path.name)
+    return f"{path.as_posix()}:{frame.f_lineno}"
+

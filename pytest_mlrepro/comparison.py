@@ -1,0 +1,84 @@
+"""Compare two runs: a pure function that yields drifts."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+from pytest_mlrepro.facets import Facet, facet, facet_names
+from pytest_mlrepro.model import Comparison, Drift, Fact, Facts, Rung, Run, Tolerance
+
+DEFAULT = Tolerance()
+
+
+def compare(baseline: Run, current: Run, *, tolerance: Tolerance = DEFAULT) -> Comparison:
+    """Every difference between two runs, and how many facts agree on which rung of the ladder.
+
+    Args:
+        baseline: the accepted run.
+        current: the run to be judged.
+        tolerance: for floats that bring none of their own.
+
+    Returns:
+        The comparison; its drifts are ordered by subject, facet and key.
+    """
+    subjects = sorted({*baseline.subjects, *current.subjects})
+    return merged(
+        compare_facts(subject, baseline.facts(subject), current.facts(subject), tolerance=tolerance)
+        for subject in subjects
+    )
+
+
+def compare_facts(subject: str, baseline: Facts, current: Facts, *, tolerance: Tolerance = DEFAULT) -> Comparison:
+    """The same for the facts of one subject."""
+    rungs: Counter[Rung] = Counter()
+    drifts: list[Drift] = []
+    for address in baseline.keys() | current.keys():
+        before, now = baseline.get(address), current.get(address)
+        if before is None or now is None:
+            drifts.append(_drift(subject, before, now))
+            continue
+        rung = room(now.facet).rung(before, now, tolerance)
+        if rung == "drift":
+            drifts.append(_drift(subject, before, now))
+        else:
+            rungs[rung] += 1
+    drifts.sort(key=_order)
+    return Comparison(tuple(drifts), rungs["identical"], rungs["rounding"], rungs["band"])
+
+
+def merged(parts: Iterable[Comparison]) -> Comparison:
+    """One comparison of many."""
+    parts = tuple(parts)
+    return Comparison(
+        tuple(_drifts(parts)),
+        sum(part.identical for part in parts),
+        sum(part.rounding for part in parts),
+        sum(part.band for part in parts),
+    )
+
+
+def room(name: str) -> Facet:
+    """The facet of a fact that is already recorded or read, so that it must exist."""
+    found = facet(name)
+    if found is None:
+        raise LookupError(f"no facet is called {name!r}")
+    return found
+
+
+def _drifts(parts: Iterable[Comparison]) -> Iterator[Drift]:
+    for part in parts:
+        yield from part.drifts
+
+
+def _drift(subject: str, before: Fact | None, now: Fact | None) -> Drift:
+    fact = now or before
+    assert fact is not None
+    kind = "changed" if before and now else "added" if now else "removed"
+    return Drift(subject, fact.facet, fact.key, kind, before, now)  # type: ignore[arg-type]
+
+
+def _order(drift: Drift) -> tuple[int, str, str]:
+    names = facet_names()
+    place = names.index(drift.facet) if drift.facet in names else len(names)
+    return place, drift.facet, drift.key

@@ -1,0 +1,151 @@
+"""The project's settings: ``[tool.mlrepro]`` in pyproject.toml, shared by pytest and the command."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, get_args
+
+from pytest_mlrepro.errors import ConfigError, MlreproError
+from pytest_mlrepro.model import Policy, Tolerance
+
+GUARDS = ("off", "warn", "fail", "pin")
+LOCKFILE = "mlrepro.lock"
+_KEYS = ("lockfile", "seed", "rtol", "atol", "guard", "policy")
+_POLICIES = get_args(Policy)
+_NO_RULES: Mapping[str, Policy] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What the project has set.
+
+    Attributes:
+        root: the folder that relative paths start from.
+        lockfile: path of the lockfile below ``root``.
+        seed: the base seed.
+        tolerance: of floats that bring none of their own.
+        guard: the entropy guard's mode as it is set; None where nobody set it.
+        policy: by address pattern.
+    """
+
+    root: Path
+    lockfile: str = LOCKFILE
+    seed: int = 0
+    tolerance: Tolerance = field(default_factory=Tolerance)
+    guard: str | None = None
+    policy: Mapping[str, Policy] = field(default_factory=lambda: _NO_RULES)
+
+    @property
+    def lockfile_path(self) -> Path:
+        return self.root / self.lockfile
+
+
+def load_config(root: Path) -> Config:
+    """Read ``[tool.mlrepro]`` of the folder's pyproject.toml; the defaults where there is none.
+
+    Raises:
+        ConfigError: broken TOML, an unknown key (it names the nearest known one), a value of a wrong type.
+    """
+    path = root / "pyproject.toml"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Config(root)
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot be read: {error}", where=str(path), remedy="mend the file") from None
+    # Most projects that only have the plugin installed say nothing: their file need not be parsed.
+    if "mlrepro" not in text:
+        return Config(root)
+    import tomli
+
+    try:
+        document = tomli.loads(text)
+    except tomli.TOMLDecodeError as error:
+        raise ConfigError(f"not valid TOML: {error}", where=str(path), remedy="mend the file") from None
+    return parse_config(document.get("tool", {}).get("mlrepro", {}), root, str(path))
+
+
+def parse_config(table: object, root: Path, file: str) -> Config:
+    """Check the table ``[tool.mlrepro]`` of a file.
+
+    Raises:
+        ConfigError: see ``load_config``.
+    """
+    where = f"{file}, [tool.mlrepro]"
+    table = _table(table, where)
+    for key in table:
+        if key not in _KEYS:
+            raise unknown(key, _KEYS, "setting", where)
+    guard = table.get("guard")
+    if guard is not None and guard not in GUARDS:
+        raise unknown(guard, GUARDS, "value of guard", where)
+    return Config(
+        root,
+        lockfile=_typed(table, "lockfile", str, LOCKFILE, where),
+        seed=parse_seed(_typed(table, "seed", int, 0, where), where),
+        tolerance=_tolerance(table, where),
+        guard=guard,
+        policy=parse_policy(table.get("policy", {}), f"{file}, [tool.mlrepro.policy]"),
+    )
+
+
+def parse_policy(table: object, where: str) -> Mapping[str, Policy]:
+    """Check rules from address pattern to policy.
+
+    Raises:
+        ConfigError: for a policy that is none of fail, warn, note, ignore, or a pattern that can match no facet.
+    """
+    from pytest_mlrepro.facets import facet, facet_names
+
+    rules = _table(table, where)
+    for pattern, policy in rules.items():
+        if not isinstance(policy, str) or policy not in _POLICIES:
+            raise unknown(policy, _POLICIES, f"policy for {pattern!r}", where)
+        head = pattern.partition(".")[0] if isinstance(pattern, str) else ""
+        if not any(wild in head for wild in "*?[") and facet(head) is None:
+            raise unknown(head, facet_names(), "facet", where)
+    return MappingProxyType(dict(rules))
+
+
+def parse_seed(seed: int, where: str) -> int:
+    """Check a base seed: 0 <= seed < 2**32, the range that every generator takes."""
+    if not 0 <= seed < 2**32:
+        raise ConfigError(
+            f"the base seed must be an integer from 0 to {2**32 - 1}, got {seed}", where=where, remedy="take 0"
+        )
+    return seed
+
+
+def unknown(got: object, known: Iterable[str], what: str, where: str) -> ConfigError:
+    """The error for a name that is not among the known ones; it says which is nearest."""
+    known = tuple(known)
+    close = difflib.get_close_matches(str(got), known, n=1)
+    hint = f"did you mean {close[0]!r}? " if close else ""
+    return ConfigError(f"unknown {what} {got!r}", where=where, remedy=f"{hint}known: {', '.join(known)}")
+
+
+def _table(table: object, where: str) -> dict[str, Any]:
+    if not isinstance(table, Mapping):
+        raise ConfigError(f"expected a table, got {table!r}", where=where, remedy="see the README, section Settings")
+    return dict(table)
+
+
+def _typed(table: Mapping[str, Any], key: str, kind: type, default: Any, where: str) -> Any:
+    value = table.get(key, default)
+    if not isinstance(value, kind) or isinstance(value, bool):
+        raise ConfigError(
+            f"{key} must be of type {kind.__name__}, got {value!r}", where=where, remedy=f"for instance: {key} = {default!r}"
+        )
+    return value
+
+
+def _tolerance(table: Mapping[str, Any], where: str) -> Tolerance:
+    default = Tolerance()
+    try:
+        return Tolerance(table.get("rtol", default.rtol), table.get("atol", default.atol))
+    except MlreproError as error:
+        raise ConfigError(error.what, where=where, remedy="for instance: rtol = 1e-9") from None

@@ -1,0 +1,66 @@
+"""Say what a drift is, and rank what may be behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from pytest_mlrepro.comparison import room
+from pytest_mlrepro.facets.results import excess
+from pytest_mlrepro.model import SESSION, Drift, Explanation, Suspect, Tolerance
+
+# What people change moves results more often than what machines change, and further.
+_LIKELIHOOD = ("data", "settings", "randomization", "source", "assumptions", "libraries")
+# A change as small as rounding comes from the machine or its libraries rather than from the model.
+_ROUNDING_EXCESS = 1e4
+
+
+def explain(drifts: Sequence[Drift], around: Iterable[Drift] = (), *, tolerance: Tolerance) -> tuple[Explanation, ...]:
+    """Explain the drifts of one subject.
+
+    Args:
+        drifts: the subject's own, judged.
+        around: drifts of what the subject rests on: fixtures that it uses, the session.
+        tolerance: the project's default, as used in the comparison.
+
+    Returns:
+        One explanation a drift, in the same order; results come with their suspects, likeliest first.
+    """
+    inputs = [drift for drift in (*drifts, *around) if room(drift.facet).role == "input"]
+    return tuple(_explain(drift, inputs, tolerance) for drift in drifts)
+
+
+def sentence(drift: Drift) -> str:
+    """What changed, in one sentence without the address."""
+    return room(drift.facet).explain(drift)
+
+
+def _explain(drift: Drift, inputs: Sequence[Drift], tolerance: Tolerance) -> Explanation:
+    if room(drift.facet).role == "input":
+        return Explanation(drift, sentence(drift))
+    tiny = _is_tiny(drift, tolerance)
+    ranked = sorted(inputs, key=lambda suspect: _rank(suspect, drift, tiny))
+    return Explanation(drift, sentence(drift), tuple(Suspect(item, sentence(item)) for item in ranked))
+
+
+def _is_tiny(drift: Drift, tolerance: Tolerance) -> bool:
+    if drift.baseline is None or drift.current is None:
+        return False
+    exceeded = excess(drift.baseline, drift.current, tolerance)
+    return exceeded is not None and exceeded < _ROUNDING_EXCESS
+
+
+def _rank(suspect: Drift, result: Drift, tiny: bool) -> tuple[bool, int, bool, bool, str]:
+    """Sort key: deliberate before incidental, then by facet, then what is nearest to the result.
+
+    For a tiny drift the order turns round: the environment first.
+    """
+    place = _LIKELIHOOD.index(suspect.facet) if suspect.facet in _LIKELIHOOD else len(_LIKELIHOOD)
+    # A note on the session is what nobody decided; a note on source is somebody's edit.
+    incidental = suspect.policy == "note" and suspect.subject == SESSION
+    return (
+        incidental != tiny if suspect.facet in ("libraries", "randomization") else tiny,
+        -place if tiny else place,
+        suspect.subject == SESSION,
+        suspect.subject != result.subject,
+        suspect.address,
+    )

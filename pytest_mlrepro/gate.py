@@ -1,0 +1,106 @@
+"""Judge what one subject recorded by the terms of the run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+from pytest_mlrepro.comparison import compare_facts
+from pytest_mlrepro.explain import explain
+from pytest_mlrepro.model import Comparison, Drift, Explanation, Facts, Policy, Run, Tolerance
+from pytest_mlrepro.policy import Policies, failing
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What a run is judged by.
+
+    Attributes:
+        baseline: the accepted run; None where there is no lockfile yet.
+        update: whether what passes is accepted.
+        only: the facets to compare, or with ``update`` to accept; empty for all.
+        policies: of the project.
+        tolerance: of floats that bring none of their own.
+    """
+
+    baseline: Run | None = None
+    update: bool = False
+    only: frozenset[str] = frozenset()
+    policies: Policies = field(default_factory=Policies)
+    tolerance: Tolerance = field(default_factory=Tolerance)
+
+    def accepts(self, facet: str) -> bool:
+        """Whether this run accepts drifts of a facet."""
+        return self.update and (not self.only or facet in self.only)
+
+    def lacks(self, subject: str) -> bool:
+        """Whether a subject cannot be judged because nobody has accepted it yet."""
+        if self.baseline is not None and subject in self.baseline:
+            return False
+        # Accepting one facet of a new subject would leave a baseline that says nothing of its results.
+        return not self.update or bool(self.only)
+
+    def compare(self, subject: str, facts: Facts, overlay: Mapping[str, Policy]) -> Comparison:
+        """The subject's facts against its baseline, with the policies that hold in this run."""
+        before = self.baseline.facts(subject) if self.baseline else {}
+        found = compare_facts(subject, before, facts, tolerance=self.tolerance)
+        if not found.drifts:
+            return found
+        judged = self.policies.over(overlay).judge(found.drifts)
+        return replace(found, drifts=tuple(map(self._as_asked, judged)))
+
+    def _as_asked(self, drift: Drift) -> Drift:
+        # What this run does not compare still serves to explain the rest.
+        unasked = not self.update and self.only and drift.facet not in self.only
+        return replace(drift, policy="note") if unasked else drift
+
+    def fails(self, drifts: Iterable[Drift]) -> tuple[Drift, ...]:
+        """The drifts that fail: those this run accepts do not."""
+        return tuple(drift for drift in failing(drifts) if not self.accepts(drift.facet))
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What is found about one subject.
+
+    Attributes:
+        subject: whom it is about.
+        comparison: with every drift and its policy.
+        failed: the drifts that fail it, explained.
+        warned: the drifts that are shown as warnings, explained.
+        lacking: True where nobody has accepted a baseline yet.
+    """
+
+    subject: str
+    comparison: Comparison
+    failed: tuple[Explanation, ...] = ()
+    warned: tuple[Explanation, ...] = ()
+    lacking: bool = False
+
+    @property
+    def red(self) -> bool:
+        return self.lacking or bool(self.failed)
+
+
+def judge(terms: Terms, subject: str, comparison: Comparison, around: Iterable[Drift] = ()) -> Judgement:
+    """Judge one subject.
+
+    Args:
+        terms: of the run.
+        subject: whom the comparison is about.
+        comparison: as ``Terms.compare`` made it.
+        around: drifts of what the subject rests on, for the suspects.
+    """
+    if terms.lacks(subject):
+        return Judgement(subject, comparison, lacking=True)
+    red = set(terms.fails(comparison.drifts))
+    amber = {drift for drift in comparison.drifts if drift.policy == "warn" and not terms.accepts(drift.facet)}
+    if not red and not amber:
+        return Judgement(subject, comparison)
+    explained = explain(comparison.drifts, around, tolerance=terms.tolerance)
+    return Judgement(
+        subject,
+        comparison,
+        failed=tuple(each for each in explained if each.drift in red),
+        warned=tuple(each for each in explained if each.drift in amber),
+    )

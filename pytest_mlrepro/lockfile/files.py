@@ -1,0 +1,160 @@
+"""Lockfiles on disk: read whole, written in one atomic replacement."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from pytest_mlrepro.errors import LockfileError
+from pytest_mlrepro.lockfile.codec import dumps, loads
+from pytest_mlrepro.model import Run
+
+try:
+    import fcntl
+except ImportError:  # Windows: replacing is still atomic, but two updates at once are not serialised.
+    fcntl = None  # type: ignore[assignment]
+
+
+def load_lockfile(path: str | os.PathLike[str], *, shown: str = "") -> Run:
+    """Read a lockfile, or a run recorded with ``--mlrepro-record``.
+
+    Args:
+        path: the file.
+        shown: how to call it in messages; by default its path.
+
+    Raises:
+        LockfileError: if there is none, it cannot be read, or its content cannot be used.
+    """
+    path = Path(path)
+    return loads(_read(path, shown or str(path)), shown or str(path))
+
+
+def check_writable(path: Path, *, shown: str = "") -> None:
+    """See before hours of training whether an update could be written after them.
+
+    Raises:
+        LockfileError: if it could not.
+    """
+    target = path.resolve()
+    reason = ""
+    if not target.parent.is_dir():
+        reason = "its folder does not exist"
+    elif target.is_dir():
+        reason = "it is a folder"
+    elif not os.access(target.parent, os.W_OK):
+        reason = "its folder is not writable"
+    elif target.exists() and _is_read_only(target):
+        reason = "the file is read-only"
+    if reason:
+        raise LockfileError(
+            f"cannot be written: {reason}", where=shown or str(path), remedy="name a writable file: --mlrepro-lockfile=PATH"
+        )
+
+
+def _is_read_only(target: Path) -> bool:
+    # Replacing needs no permission on the file itself, but somebody who made it read-only meant it.
+    return not target.stat().st_mode & 0o222
+
+
+def _read(path: Path, shown: str) -> str:
+    try:
+        return path.read_bytes().decode()
+    except FileNotFoundError:
+        raise LockfileError("there is no such file", where=shown, remedy="make one: pytest --mlrepro-update") from None
+    except UnicodeDecodeError as error:
+        raise LockfileError(
+            f"not UTF-8 text (byte {error.start})", where=shown, remedy="restore the file from git"
+        ) from None
+    except OSError as error:
+        raise LockfileError(
+            f"cannot be read: {error.strerror}", where=shown, remedy="check the path and its permissions"
+        ) from None
+
+
+def update_lockfile(path: Path, change: Callable[[Run], Run], *, shown: str = "") -> bool:
+    """Apply a change to what the lockfile holds at this moment, so that two updates at once both land.
+
+    Args:
+        path: the lockfile; it may be absent, or a symbolic link (its target is replaced).
+        change: from the accepted run to the new one; pure.
+        shown: how to call the file in messages.
+
+    Returns:
+        Whether the file's bytes changed.
+
+    Raises:
+        LockfileError: if it cannot be read or written; the file is then as it was.
+    """
+    target, name = path.resolve(), shown or str(path)
+    try:
+        with _only_writer(target.parent):
+            before = _read(target, name) if target.exists() else None
+            after = dumps(change(loads(before, name) if before is not None else Run()))
+            if after == before:
+                return False
+            _replace(target, after)
+    except OSError as error:
+        raise LockfileError(
+            f"cannot be written: {error.strerror}; nothing was accepted",
+            where=name,
+            remedy="check the permissions of the file and its folder, and the space left on the disk",
+        ) from None
+    return True
+
+
+def write_run(path: Path, run: Run) -> None:
+    """Write a run to a file of its own, whatever stood there.
+
+    Raises:
+        LockfileError: if it cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path.resolve(), dumps(run))
+    except OSError as error:
+        raise LockfileError(
+            f"cannot be written: {error.strerror}", where=str(path), remedy="name a file in a writable folder"
+        ) from None
+
+
+@contextlib.contextmanager
+def _only_writer(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock: it needs no file of its own, and the system drops it with the process."""
+    if fcntl is None:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        # Some network file systems know no locks; replacing is atomic there too.
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
+
+
+def _replace(target: Path, text: str) -> None:
+    for left in target.parent.glob(f".{_escaped(target.name)}.*.tmp"):
+        # Only a killed update leaves one, and whoever holds the folder's lock is the only writer.
+        left.unlink(missing_ok=True)
+    scratch = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    if target.exists() and _is_read_only(target):
+        raise PermissionError(errno.EACCES, "the file is read-only")
+    try:
+        with scratch.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        if target.exists():
+            scratch.chmod(target.stat().st_mode)
+        scratch.replace(target)
+    except BaseException:
+        scratch.unlink(missing_ok=True)
+        raise
+
+
+def _escaped(name: str) -> str:
+    return "".join(f"[{character}]" if character in "*?[" else character for character in name)

@@ -1,0 +1,115 @@
+"""The pytest door: options, the marker and the fixtures.
+
+pytest imports this module in every run of every project that has the plugin installed, so it knows nothing
+but the standard library and pytest; the rest is loaded when a run asks for it or a test uses a fixture.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from pytest_mlrepro.capture import Recorder
+    from pytest_mlrepro.fingerprints import Fingerprint
+    from pytest_mlrepro.plugin.stage import Stage
+
+USING = frozenset({"mlrepro", "mlrepro_seed", "mlrepro_libraries"})
+"""The fixtures whose request makes a test or fixture a subject."""
+
+_MARKER = (
+    "mlrepro(rtol=, atol=, seed=, policy=): tolerances of floats, the base seed and policies by address "
+    "for the facts of a test, class or module."
+)
+_STAGE = pytest.StashKey["Stage"]()
+
+
+class MlreproWarning(pytest.PytestWarning):
+    """A drift whose policy is to warn."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("mlrepro", "reproducibility of machine learning (mlrepro)")
+    group.addoption(
+        "--mlrepro", action="store_true", help="compare with the lockfile: a drift fails the run; writes nothing"
+    )
+    group.addoption(
+        "--mlrepro-update",
+        action="store_true",
+        help="compare, then accept: write what the passing tests of this run recorded",
+    )
+    group.addoption(
+        "--mlrepro-only",
+        metavar="FACET[,FACET]",
+        help="compare these facets only; with --mlrepro-update accept these only, the others must still match",
+    )
+    group.addoption(
+        "--mlrepro-lockfile", metavar="PATH", help="the lockfile (default: mlrepro.lock in the rootdir)"
+    )
+    group.addoption("--mlrepro-seed", metavar="INT", help="the base seed (default: 0)")
+    group.addoption(
+        "--mlrepro-report",
+        action="append",
+        default=[],
+        metavar="PATH",
+        help="write a report, repeatable; the ending says which: .json",
+    )
+    group.addoption(
+        "--mlrepro-record", metavar="PATH", help="write this run's facts, in the lockfile's format, whatever the verdict"
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", _MARKER)
+    options = config.option
+    asked = options.mlrepro or options.mlrepro_update or options.mlrepro_record
+    if asked or options.mlrepro_only or options.mlrepro_report or options.mlrepro_seed is not None:
+        _stage(config)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    # Off, the hooks around tests and fixtures are there only if a test uses a fixture of ours.
+    if _STAGE not in config.stash and any(
+        not USING.isdisjoint(getattr(item, "fixturenames", ())) for item in items
+    ):
+        _stage(config)
+
+
+def _stage(config: pytest.Config) -> Stage:
+    stage = config.stash.get(_STAGE, None)
+    if stage is None:
+        from pytest_mlrepro.plugin.install import install
+
+        stage = config.stash[_STAGE] = install(config)
+    return stage
+
+
+@pytest.fixture(scope="session")
+def mlrepro(request: pytest.FixtureRequest) -> Recorder:
+    """The recorder of the test or fixture that requests it; requesting it pins every seed."""
+    stage = _stage(request.config)
+    stage.arrive(request)
+    return stage.recorder
+
+
+@pytest.fixture
+def mlrepro_seed(mlrepro: Recorder) -> int:
+    """The pinned seed, ``0 <= seed < 2**32``; requesting it pins."""
+    return mlrepro.seed
+
+
+@pytest.fixture(scope="session")
+def mlrepro_fingerprint() -> Callable[..., Fingerprint]:
+    """``pytest_mlrepro.fingerprint``."""
+    from pytest_mlrepro.fingerprints import fingerprint
+
+    return fingerprint
+
+
+@pytest.fixture(scope="session")
+def mlrepro_libraries(mlrepro: Recorder, request: pytest.FixtureRequest) -> Mapping[str, str]:
+    """Versions by distribution: iterates over those in use; one that is looked up is frozen too."""
+    return _stage(request.config).libraries

@@ -1,0 +1,191 @@
+"""The hooks of the process that reports: it gathers, judges what belongs to no test, writes and tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_mlrepro.config import Config
+from pytest_mlrepro.errors import MlreproError
+from pytest_mlrepro.gate import Judgement, Terms
+from pytest_mlrepro.ledger import Contribution, Extent, Ledger, Sum, draw
+from pytest_mlrepro.lockfile import update_lockfile, write_run
+from pytest_mlrepro.model import SESSION, Facts
+from pytest_mlrepro.report import machine, text
+
+if TYPE_CHECKING:
+    from pytest_mlrepro.plugin.install import Order
+
+_QUIET = ("lfplugin", "stepwiseplugin", "nfplugin", "mlrepro-desk")
+"""Plugins that must not take a report about the session for one about a test."""
+
+
+class Desk:
+    """One a run: in the only process, or in the controller of xdist's workers."""
+
+    def __init__(self, config: pytest.Config, order: Order, terms: Terms, project: Config) -> None:
+        self.config = config
+        self.order = order
+        self.terms = terms
+        self.project = project
+        self.ledger = Ledger()
+        self._collected: set[str] = set()
+        self._names: dict[str, str] = {}
+        self._partial = False
+        self._total: Sum | None = None
+        self._written: bool | None = None
+        self._problems: list[str] = []
+
+    def pytest_report_header(self) -> list[str]:
+        order = self.order
+        mode = "update" if order.update else "check" if order.check else "record"
+        only = f" {', '.join(sorted(order.only))} only" if order.only else ""
+        known = f"{len(self.terms.baseline.subjects)} subjects" if self.terms.baseline else "no baseline yet"
+        lines = [f"mlrepro: {mode}{only}, {order.shown} ({known}), seed {order.seed}"]
+        if self.project.guard not in (None, "off"):
+            lines.append(f'mlrepro: guard = "{self.project.guard}" has no effect in this version')
+        return lines
+
+    # Gathering
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        from pytest_mlrepro.plugin.stage import CARRIER, NAME
+
+        self._take(getattr(report, CARRIER, ()))
+        name = self._names[report.nodeid] = getattr(report, NAME, report.nodeid)
+        self.ledger.outcome(
+            name,
+            passed=report.outcome == "passed" and not hasattr(report, "wasxfail"),
+            failed=report.outcome == "failed",
+            finished=report.when == "teardown",
+        )
+
+    def _take(self, texts: Iterable[str]) -> None:
+        for each in texts:
+            self.ledger.add(Contribution.from_json(each))
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self._collected.update(item.nodeid for item in session.items)
+
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        self._partial = self._partial or bool(items)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
+        self._collected.update(ids)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any, error: object) -> None:
+        output: dict[str, Any] = getattr(node, "workeroutput", None) or {}
+        self._take(output.pop("mlrepro", ()))
+        if error or "mlrepro_deselected" not in output or output["mlrepro_deselected"]:
+            self._partial = True
+
+    # The end of the run
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        if self.config.option.collectonly or exitstatus in (
+            pytest.ExitCode.INTERNAL_ERROR,
+            pytest.ExitCode.USAGE_ERROR,
+        ):
+            return
+        total = self._total = draw(self.ledger, self.terms, self._extent(session, exitstatus))
+        if self.order.judges:
+            self._report_red(session, total)
+        try:
+            self._write(total, int(session.exitstatus))
+        except MlreproError as error:
+            self._problems.append(str(error))
+            session.exitstatus = pytest.ExitCode.USAGE_ERROR
+
+    def _extent(self, session: pytest.Session, exitstatus: int) -> Extent:
+        collected = frozenset(self._names.get(nodeid, nodeid) for nodeid in self._collected)
+        whole = (
+            bool(collected)
+            and not self._partial
+            and self._is_whole_selection()
+            and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
+            and not (session.shouldstop or session.shouldfail)
+            and all(map(self.ledger.is_done, collected))
+        )
+        return Extent(collected, whole)
+
+    def _is_whole_selection(self) -> bool:
+        """Whether the command line selects everything: files left out by an option are not reported as deselected."""
+        options = self.config.option
+        if options.ignore or options.ignore_glob or getattr(options, "lf", False) or options.pyargs:
+            return False
+        if self.config.args_source is pytest.Config.ArgsSource.TESTPATHS:
+            return True
+        folder = self.config.invocation_params.dir
+        return any((folder / argument).resolve() == self.config.rootpath for argument in self.config.args)
+
+    # What belongs to no test is reported as a test of its own, so that every reporter shows it.
+
+    def _report_red(self, session: pytest.Session, total: Sum) -> None:
+        tests = {name for name, each in self.ledger.contributions.items() if each.is_test}
+        lacking = any(judgement.lacking for judgement in total.judgements if judgement.subject in tests)
+        for judgement in total.judgements:
+            if judgement.subject in tests or not judgement.red or (judgement.lacking and lacking):
+                continue
+            around = self._around(judgement, total)
+            self._fail(
+                session, judgement.subject, text.failure(judgement, around, lockfile=self.order.shown, selection="")
+            )
+        for subject in dict.fromkeys(each.drift.subject for each in total.conflicts):
+            own = [each for each in total.conflicts if each.drift.subject == subject]
+            self._fail(session, subject, text.conflict(own))
+
+    def _around(self, judgement: Judgement, total: Sum) -> dict[str, Facts]:
+        contribution = self.ledger.contributions.get(judgement.subject)
+        names = (judgement.subject, SESSION, *(contribution.rests_on if contribution else ()))
+        return {name: total.run.facts(name) for name in names}
+
+    def _fail(self, session: pytest.Session, subject: str, said: str) -> None:
+        nodeid = f"{Path(self.order.shown).name}::{SESSION}" if subject == SESSION else subject
+        location = (nodeid.partition("::")[0], None, nodeid.partition("::")[2])
+        report = pytest.TestReport(
+            nodeid=nodeid, location=location, keywords={}, outcome="failed", longrepr=said, when="call"
+        )
+        manager = self.config.pluginmanager
+        others = [plugin for name in _QUIET if (plugin := manager.get_plugin(name)) is not None]
+        manager.subset_hook_caller("pytest_runtest_logstart", others)(nodeid=nodeid, location=location)
+        manager.subset_hook_caller("pytest_runtest_logreport", others)(report=report)
+        if session.exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED):
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+    def _write(self, total: Sum, exitstatus: int) -> None:
+        if self.order.record is not None:
+            write_run(self.order.record, total.run)
+        if self.order.update and total.accept is not None:
+            self._written = update_lockfile(self.order.lockfile, total.accept, shown=self.order.shown)
+        for path in self.order.reports:
+            machine.write(path, machine.document(total, self.terms, exitstatus=exitstatus))
+
+    # Telling
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self._total is None and not self._problems:
+            return
+        terminalreporter.section("mlrepro", sep="-")
+        for line in self._lines():
+            terminalreporter.write_line(line)
+        for problem in self._problems:
+            for line in problem.splitlines():
+                terminalreporter.write_line(f"ERROR: {line}", red=True)
+
+    def _lines(self) -> Iterator[str]:
+        total = self._total
+        if total is None:
+            return
+        if self.order.record is not None:
+            yield f"recorded {text.plural(sum(1 for _ in total.run), 'fact')} in {self.order.record.name}"
+        if self.order.judges:
+            yield from text.summary(
+                total, self.terms, lockfile=self.order.shown, written=self._written, verbose=self.config.option.verbose
+            )

@@ -1,0 +1,150 @@
+"""Read the options of a run, and register what it needs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from pytest_mlrepro.config import Config, load_config, parse_seed, unknown
+from pytest_mlrepro.errors import ConfigError, MlreproError
+from pytest_mlrepro.facets import facet, facet_names
+from pytest_mlrepro.gate import Terms
+from pytest_mlrepro.lockfile import check_writable, load_lockfile
+from pytest_mlrepro.plugin.desk import Desk
+from pytest_mlrepro.plugin.stage import Stage
+from pytest_mlrepro.policy import Policies
+from pytest_mlrepro.seeding import Seeding
+
+_REPORTS = (".json",)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a run was asked to do.
+
+    Attributes:
+        check, update: compare; accept what passes.
+        only: see ``Terms``.
+        lockfile: its path.
+        shown: its path as messages call it.
+        seed: the base seed.
+        reports, record: files to write.
+    """
+
+    check: bool
+    update: bool
+    only: frozenset[str]
+    lockfile: Path
+    shown: str
+    seed: int
+    reports: tuple[Path, ...]
+    record: Path | None
+
+    @property
+    def judges(self) -> bool:
+        return self.check or self.update
+
+    @property
+    def active(self) -> bool:
+        return self.judges or self.record is not None
+
+
+def install(config: pytest.Config) -> Stage:
+    """Register the hooks that this run needs.
+
+    Raises:
+        pytest.UsageError: for an option, a setting or a lockfile that cannot be used.
+    """
+    try:
+        project = load_config(config.rootpath)
+        order = read_order(config, project)
+        terms = _terms(order, project) if order.active else None
+        seeding = Seeding.with_entry_points()
+    except MlreproError as error:
+        raise pytest.UsageError(f"mlrepro: {error}") from None
+    worker: Mapping[str, object] | None = getattr(config, "workerinput", None)
+    desk = Desk(config, order, terms, project) if terms is not None and worker is None else None
+    stage = Stage(config, order, terms, seeding, desk)
+    config.pluginmanager.register(stage, "mlrepro-stage")
+    if desk is not None:
+        config.pluginmanager.register(desk, "mlrepro-desk")
+    return stage
+
+
+def read_order(config: pytest.Config, project: Config) -> Order:
+    """The options, laid over the project's settings.
+
+    Raises:
+        ConfigError: for one that cannot be used.
+    """
+    options = config.option
+    path = _lockfile(config, project)
+    order = Order(
+        check=options.mlrepro,
+        update=options.mlrepro_update,
+        only=_only(options.mlrepro_only),
+        lockfile=path,
+        shown=_shown(path, config),
+        seed=project.seed if options.mlrepro_seed is None else _seed(options.mlrepro_seed),
+        reports=tuple(_report(name, config) for name in options.mlrepro_report),
+        record=config.invocation_params.dir / options.mlrepro_record if options.mlrepro_record else None,
+    )
+    for name, given in (("--mlrepro-only", order.only), ("--mlrepro-report", order.reports)):
+        if given and not order.judges:
+            # Silently comparing nothing would be a green light that means nothing.
+            raise ConfigError(f"{name} needs --mlrepro or --mlrepro-update", remedy="add one of them")
+    return order
+
+
+def _terms(order: Order, project: Config) -> Terms:
+    if order.update:
+        check_writable(order.lockfile, shown=order.shown)
+    exists = order.judges and (order.lockfile.exists() or order.lockfile.is_symlink())
+    return Terms(
+        baseline=load_lockfile(order.lockfile, shown=order.shown) if exists else None,
+        update=order.update,
+        only=order.only,
+        policies=Policies((project.policy,) if project.policy else ()),
+        tolerance=project.tolerance,
+    )
+
+
+def _lockfile(config: pytest.Config, project: Config) -> Path:
+    given: str | None = config.option.mlrepro_lockfile
+    return config.invocation_params.dir / given if given else project.lockfile_path
+
+
+def _shown(path: Path, config: pytest.Config) -> str:
+    try:
+        return Path(os.path.relpath(path, config.invocation_params.dir)).as_posix()
+    except ValueError:
+        return str(path)
+
+
+def _only(text: str | None) -> frozenset[str]:
+    names = frozenset(name.strip() for name in (text or "").split(",") if name.strip())
+    for name in sorted(names):
+        if facet(name) is None:
+            raise unknown(name, facet_names(), "facet", "--mlrepro-only")
+    if text is not None and not names:
+        raise ConfigError("--mlrepro-only names no facet", remedy=f"name some of: {', '.join(facet_names())}")
+    return names
+
+
+def _seed(text: str) -> int:
+    try:
+        seed = int(text)
+    except ValueError:
+        raise ConfigError(f"--mlrepro-seed takes an integer, got {text!r}", remedy="take 0") from None
+    return parse_seed(seed, "--mlrepro-seed")
+
+
+def _report(name: str, config: pytest.Config) -> Path:
+    path = config.invocation_params.dir / name
+    if path.suffix not in _REPORTS:
+        raise unknown(path.suffix, _REPORTS, "ending of a report", f"--mlrepro-report={name}")
+    return path

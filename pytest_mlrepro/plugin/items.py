@@ -1,0 +1,153 @@
+"""Read pytest's items and fixtures: who uses us, and what a subject is called."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pytest_mlrepro.config import parse_policy, parse_seed, unknown
+from pytest_mlrepro.errors import ConfigError
+from pytest_mlrepro.model import Policy, Tolerance
+from pytest_mlrepro.plugin import USING
+
+_IDENTITY = pytest.StashKey[str]()
+_MARKS = ("rtol", "atol", "seed", "policy")
+
+
+def identity(item: pytest.Item) -> str:
+    """The node id under which a test is known: without what xdist's groups add to it."""
+    known = item.stash.get(_IDENTITY, None)
+    if known is None:
+        known = item.stash[_IDENTITY] = item.nodeid.removesuffix(_group_suffix(item))
+    return known
+
+
+def _group_suffix(item: pytest.Item) -> str:
+    """What ``--dist loadgroup`` appends to the node id on pytest before 9.2; empty without a group."""
+    names = {str((*mark.args, mark.kwargs.get("name", "default"))[0]) for mark in item.iter_markers("xdist_group")}
+    return f"@{'_'.join(sorted(names))}" if names else ""
+
+
+def is_user(item: pytest.Item) -> bool:
+    """Whether a test requests a fixture of ours itself or through its function-scoped fixtures."""
+    names: Sequence[str] = getattr(item, "fixturenames", ())
+    if USING.isdisjoint(names):
+        return False
+    info = getattr(item, "_fixtureinfo", None)
+    if info is None:
+        return True
+    return _requests(info.initialnames, info.name2fixturedefs, set())
+
+
+def _requests(names: Sequence[str], definitions: Mapping[str, Any], seen: set[str]) -> bool:
+    for name in names:
+        if name in USING:
+            return True
+        if name in seen or not definitions.get(name):
+            continue
+        seen.add(name)
+        definition = definitions[name][-1]
+        if definition.scope == "function" and _requests(definition.argnames, definitions, seen):
+            return True
+    return False
+
+
+def fixtures_of(item: pytest.Item) -> Iterator[pytest.FixtureDef[Any]]:
+    """Every fixture definition that a test may use."""
+    info = getattr(item, "_fixtureinfo", None)
+    for definitions in () if info is None else info.name2fixturedefs.values():
+        yield from definitions
+
+
+def file_of(function: Callable[..., object]) -> Path | None:
+    """The file that defines a fixture or test."""
+    code = getattr(_unwrapped(function), "__code__", None)
+    return Path(code.co_filename) if code is not None else None
+
+
+def _unwrapped(function: Any) -> Any:
+    while hasattr(function, "__wrapped__") or hasattr(function, "func"):
+        function = getattr(function, "__wrapped__", None) or function.func
+    return function
+
+
+def fixture_subject(definition: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> str:
+    """What a class-, module-, package- or session-scoped fixture is called as a subject."""
+    return f"{_where(definition, request)}::{definition.argname}{_parameter(definition, request)}"
+
+
+def _where(definition: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> str:
+    if definition.scope != "session":
+        # One definition in a conftest is set up anew for each class or module that uses it.
+        return str(request.node.nodeid)
+    path = file_of(definition.func)
+    root = request.config.rootpath
+    if path is not None and path.is_relative_to(root):
+        return path.relative_to(root).as_posix()
+    return str(getattr(definition.func, "__module__", "") or "fixtures")
+
+
+def _parameter(definition: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> str:
+    if not hasattr(request, "param"):
+        return ""
+    index = request.param_index
+    ids = definition.ids
+    given = ids(request.param) if callable(ids) else ids[index] if ids else None
+    if given is None:
+        plain = isinstance(request.param, str | int | float | bool) or request.param is None
+        given = request.param if plain else f"{definition.argname}{index}"
+    return f"[{given}]"
+
+
+def marks(item: pytest.Item) -> dict[str, Any]:
+    """The arguments of the test's markers, the nearest first; checked.
+
+    Raises:
+        ConfigError: for an unknown argument or an unusable value.
+    """
+    found: dict[str, Any] = {}
+    policy: dict[str, Policy] = {}
+    for marker in item.iter_markers("mlrepro"):
+        where = f"@pytest.mark.mlrepro on {identity(item)}"
+        if marker.args:
+            raise ConfigError("the marker takes keywords only", where=where, remedy="for instance: rtol=1e-6")
+        for name, value in marker.kwargs.items():
+            if name not in _MARKS:
+                raise unknown(name, _MARKS, "argument", where)
+            if name == "policy":
+                policy = {**parse_policy(value, where), **policy}
+            elif name == "seed":
+                found.setdefault(name, _seed(value, where))
+            else:
+                found.setdefault(name, value)
+    return {**found, "policy": policy} if policy else found
+
+
+def tolerance(marked: Mapping[str, Any], item: pytest.Item) -> Tolerance | None:
+    """The tolerance that a test's markers give."""
+    if "rtol" not in marked and "atol" not in marked:
+        return None
+    return Tolerance(marked.get("rtol", 0.0), marked.get("atol", 0.0))
+
+
+def _seed(value: object, where: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise ConfigError(f"seed must be an integer, got {value!r}", where=where, remedy="for instance: seed=1")
+    return parse_seed(value, where)
+
+
+def selection(subject: str, config: pytest.Config) -> str:
+    """What selects a subject's tests on the command line of the folder that pytest was started in."""
+    path, _, rest = subject.partition("::")
+    file = config.rootpath / path
+    if not rest or not file.exists() or file.name == "conftest.py":
+        return ""
+    try:
+        relative = Path(os.path.relpath(file, config.invocation_params.dir)).as_posix()
+    except ValueError:
+        relative = str(file)
+    return f"{relative}::{rest}"

@@ -1,0 +1,359 @@
+"""The hooks of a process that runs tests: whose turn it is, pinned seeds, and the verdict on each test."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pytest_mlrepro.capture import Recorder, Recording
+from pytest_mlrepro.errors import MlreproError, RecordingError
+from pytest_mlrepro.explain import explain
+from pytest_mlrepro.gate import Judgement, Terms, judge
+from pytest_mlrepro.ledger import Contribution
+from pytest_mlrepro.model import SESSION, Comparison, Drift, Facts, Policy
+from pytest_mlrepro.plugin import USING, MlreproWarning
+from pytest_mlrepro.plugin.items import (
+    file_of,
+    fixture_subject,
+    fixtures_of,
+    identity,
+    is_user,
+    marks,
+    selection,
+    tolerance,
+)
+from pytest_mlrepro.plugin.surroundings import Libraries, Surroundings
+from pytest_mlrepro.policy import Policies
+from pytest_mlrepro.report import text
+from pytest_mlrepro.seeding import Seeding, derive_seed
+
+if TYPE_CHECKING:
+    from pytest_mlrepro.plugin.desk import Desk
+    from pytest_mlrepro.plugin.install import Order
+
+CARRIER = "_mlrepro"
+"""The attribute of a report that carries contributions: it survives the crash of a worker."""
+NAME = "_mlrepro_identity"
+"""The attribute of a report that names the test where its node id does not."""
+
+
+@dataclass
+class Turn:
+    """One subject's turn: what it records, and the generators' state before it."""
+
+    recording: Recording
+    state: Any = None
+    touched: bool = False
+    marked: Mapping[str, Any] = field(default_factory=dict)
+    problem: str = ""
+
+    @property
+    def overlay(self) -> Mapping[str, Policy]:
+        policy: Mapping[str, Policy] = self.marked.get("policy", {})
+        return policy
+
+
+class Stage:
+    """Runs beside the tests; with ``terms`` it records and judges, without it only pins seeds."""
+
+    def __init__(
+        self, config: pytest.Config, order: Order, terms: Terms | None, seeding: Seeding, desk: Desk | None
+    ) -> None:
+        self.config = config
+        self.order = order
+        self.terms = terms
+        self.desk = desk
+        self._seeding = seeding
+        self._around = Surroundings(config.rootpath, seeding)
+        self.recorder = Recorder(
+            self._recording, seeding.pin, self._around.graph if terms is not None else None
+        )
+        self.libraries = Libraries(self._around, self._recording)
+        self._item: pytest.Item | None = None
+        self._turns: list[Turn] = []
+        self._fixtures: dict[int, str] = {}
+        self._comparisons: dict[str, Comparison] = {}
+        self._facts: dict[str, Facts] = {}
+        self._rests: dict[str, tuple[str, ...]] = {}
+        self._pending: list[Contribution] = []
+
+    # Whose turn it is
+
+    def arrive(self, request: pytest.FixtureRequest) -> None:
+        """The fixture is set up; the item is not known yet where it is only requested at run time."""
+        if self._item is None:
+            self._item = getattr(request, "_pyfuncitem", None)
+
+    def _recording(self) -> Recording:
+        if not self._turns:
+            if self._item is None:
+                raise RecordingError(
+                    "nothing is running that a fact could be about",
+                    remedy="use the recorder inside a test or a fixture",
+                )
+            self._open(self._item)
+        self._turns[-1].touched = True
+        return self._turns[-1].recording
+
+    def _open(self, item: pytest.Item) -> Turn:
+        problem, marked, own = "", {}, None
+        try:
+            marked = marks(item)
+            own = tolerance(marked, item)
+        except MlreproError as error:
+            # Said in the call phase: the test fails, it does not err.
+            problem = f"mlrepro: {error}"
+        subject = identity(item)
+        base = marked.get("seed", self.order.seed)
+        recording = Recording(
+            subject,
+            derive_seed(base, subject),
+            base,
+            own,
+            self._policies(marked.get("policy", {})),
+            frozenset(self._files(item)) if self.terms else frozenset(),
+        )
+        turn = Turn(recording, self._seeding.save(), marked=marked, problem=problem)
+        self._seeding.pin(recording.seed)
+        self._turns.append(turn)
+        return turn
+
+    def _policies(self, overlay: Mapping[str, Policy]) -> Policies:
+        return self.terms.policies.over(overlay) if self.terms else Policies()
+
+    def _files(self, item: pytest.Item) -> Iterator[Path]:
+        yield item.path
+        for definition in fixtures_of(item):
+            path = file_of(definition.func)
+            if path is not None:
+                yield path
+
+    # Tests
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, None, None]:
+        self._item = item
+        if is_user(item):
+            self._open(item).touched = True
+        return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
+        if self._turns:
+            if self._turns[0].problem:
+                pytest.fail(self._turns[0].problem, pytrace=False)
+            # unittest and doctest items never reach pytest_pyfunc_call.
+            self._seeding.pin(self._turns[0].recording.seed)
+        outcome = yield
+        if self.terms is not None:
+            self._judge(item)
+        return outcome
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+        # Plugins that reseed before each test do so after our wrapper of pytest_runtest_call.
+        if self._turns:
+            self._seeding.pin(self._turns[0].recording.seed)
+        return (yield)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, None, None]:
+        try:
+            return (yield)
+        finally:
+            while self._turns:
+                self._seeding.restore(self._turns.pop().state)
+            self._item = None
+
+    # Fixtures of higher scope
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_fixture_setup(
+        self, fixturedef: pytest.FixtureDef[Any], request: pytest.SubRequest
+    ) -> Generator[None, object, object]:
+        if fixturedef.argname in USING:
+            return (yield)
+        asks = not USING.isdisjoint(fixturedef.argnames)
+        if fixturedef.scope == "function":
+            if asks and self._turns:
+                self._seeding.pin(self._turns[-1].recording.seed)
+            return (yield)
+        turn = self._fixture_turn(fixturedef, request, asks)
+        fixturedef.addfinalizer(lambda: self._leave(turn))
+        self._turns.append(turn)
+        try:
+            outcome = yield
+        finally:
+            self._turns.remove(turn)
+            if turn.state is not None:
+                self._seeding.restore(turn.state)
+                turn.state = None
+        # Finalizers run last in, first out: these two bracket the fixture's teardown.
+        fixturedef.addfinalizer(lambda: self._turns.append(turn))
+        if turn.touched and self.terms is not None:
+            self._contribute_fixture(turn, fixturedef)
+        return outcome
+
+    def _fixture_turn(
+        self, definition: pytest.FixtureDef[Any], request: pytest.FixtureRequest, asks: bool
+    ) -> Turn:
+        subject = fixture_subject(definition, request)
+        path = file_of(definition.func)
+        recording = Recording(
+            subject,
+            derive_seed(self.order.seed, subject),
+            self.order.seed,
+            policies=self._policies({}),
+            files=frozenset() if path is None else frozenset({path}),
+        )
+        turn = Turn(recording, touched=asks)
+        if asks:
+            turn.state = self._seeding.save()
+            self._seeding.pin(recording.seed)
+        return turn
+
+    def _leave(self, turn: Turn) -> None:
+        if turn in self._turns:
+            self._turns.remove(turn)
+        known = self._facts.get(turn.recording.subject)
+        if known is not None and len(turn.recording.facts()) > len(known):
+            self._contribute_fixture(turn, None)
+
+    def _contribute_fixture(self, turn: Turn, definition: pytest.FixtureDef[Any] | None) -> None:
+        assert self.terms is not None
+        subject = turn.recording.subject
+        if definition is not None:
+            self._fixtures[id(definition)] = subject
+            below = [self._fixtures[each] for each in self._used_by(definition) if each in self._fixtures]
+            self._rests[subject] = tuple(sorted({*below, *(deep for name in below for deep in self._rests[name])}))
+        facts = self._facts[subject] = turn.recording.facts()
+        if self.order.judges:
+            self._comparisons[subject] = self.terms.compare(subject, facts, {})
+        self._pending.append(self._contribution(turn, facts, self._rests[subject], is_test=False))
+
+    def _used_by(self, definition: pytest.FixtureDef[Any]) -> Iterator[int]:
+        if self._item is None:
+            return
+        for other in fixtures_of(self._item):
+            if other.argname in definition.argnames:
+                yield id(other)
+
+    def _contribution(
+        self, turn: Turn, facts: Facts, rests_on: tuple[str, ...], *, complete: bool = True, is_test: bool = True
+    ) -> Contribution:
+        uses = self._around.uses(turn.recording)
+        return Contribution(
+            turn.recording.subject,
+            facts,
+            complete=complete,
+            overlay=turn.overlay,
+            rests_on=rests_on,
+            uses=tuple(sorted(uses)),
+            environment=self._around.news(uses),
+            is_test=is_test,
+        )
+
+    # The verdict
+
+    def _judge(self, item: pytest.Item) -> None:
+        assert self.terms is not None
+        subject = identity(item)
+        turn = self._turns[0] if self._turns else None
+        if turn is None:
+            if self.terms.baseline is None or subject not in self.terms.baseline or not self.order.judges:
+                return
+            # The test recorded facts once, and no longer does.
+            turn = Turn(Recording(subject, 0))
+        turn.recording.closed = True
+        facts = turn.recording.facts() if turn.touched else {}
+        rests_on = self._rests_on(item)
+        self._pending.append(self._contribution(turn, facts, rests_on))
+        if self.order.judges:
+            comparison = self.terms.compare(subject, facts, turn.overlay)
+            drifts = self._drifts_around(rests_on) if comparison.drifts else ()
+            self._say(item, judge(self.terms, subject, comparison, drifts), {subject: facts, **self._known(rests_on)})
+
+    def _rests_on(self, item: pytest.Item) -> tuple[str, ...]:
+        direct = {self._fixtures[id(each)] for each in fixtures_of(item) if id(each) in self._fixtures}
+        return tuple(sorted(direct))
+
+    def _drifts_around(self, rests_on: tuple[str, ...]) -> tuple[Drift, ...]:
+        assert self.terms is not None
+        fixtures = [drift for name in rests_on for drift in self._comparisons[name].drifts]
+        session = self.terms.compare(SESSION, self._around.environment, {}).drifts
+        return (*fixtures, *(drift for drift in session if drift.kind != "removed"))
+
+    def _known(self, rests_on: tuple[str, ...]) -> dict[str, Facts]:
+        return {SESSION: self._around.environment, **{name: self._facts[name] for name in rests_on}}
+
+    def _say(self, item: pytest.Item, judgement: Judgement, around: Mapping[str, Facts]) -> None:
+        for explanation in judgement.warned:
+            try:
+                item.warn(MlreproWarning(text.warning(explanation)))
+            except MlreproWarning as warning:
+                pytest.fail(str(warning), pytrace=False)
+        if judgement.red:
+            selected = selection(judgement.subject, self.config)
+            pytest.fail(
+                text.failure(judgement, around, lockfile=self.order.shown, selection=selected), pytrace=False
+            )
+
+    # Reports
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        if self.terms is None:
+            return report
+        if report.failed and report.when in ("setup", "call"):
+            self._note_unfinished(item, report)
+        if self._pending:
+            setattr(report, CARRIER, [each.to_json() for each in self._pending])
+            self._pending = []
+        if identity(item) != item.nodeid:
+            setattr(report, NAME, identity(item))
+        return report
+
+    def _note_unfinished(self, item: pytest.Item, report: pytest.TestReport) -> None:
+        """A test that failed by itself: keep its baseline, and show what had drifted before."""
+        assert self.terms is not None
+        turn = self._turns[0] if self._turns else None
+        if turn is None or turn.recording.closed:
+            return
+        rests_on = self._rests_on(item)
+        facts = turn.recording.facts()
+        self._pending.append(self._contribution(turn, facts, rests_on, complete=False))
+        if self.terms.baseline is None or not self.order.judges:
+            return
+        own = self.terms.compare(identity(item), facts, turn.overlay).drifts
+        drifts = [each for each in (*own, *self._drifts_around(rests_on)) if each.kind == "changed"]
+        if drifts:
+            said = text.incomplete(explain(drifts, tolerance=self.terms.tolerance))
+            report.sections.append(("mlrepro", said))
+
+    # The end of the process
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        if self.terms is None:
+            return
+        if self._around.used and (news := self._around.news(refresh=True)):
+            self._pending.append(Contribution(SESSION, environment=news, is_test=False))
+        if self.desk is not None:
+            for contribution in self._pending:
+                self.desk.ledger.add(contribution)
+        elif (output := getattr(self.config, "workeroutput", None)) is not None:
+            output["mlrepro"] = [each.to_json() for each in self._pending]
+            output["mlrepro_deselected"] = self._deselected
+        self._pending = []
+
+    _deselected = 0
+
+    def pytest_deselected(self, items: list[pytest.Item]) -> None:
+        self._deselected += len(items)

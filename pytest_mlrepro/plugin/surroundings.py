@@ -1,0 +1,91 @@
+"""What the process rests on: the project's code, the distributions in use, the machine."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+
+from pytest_mlrepro.capture import Recording
+from pytest_mlrepro.codegraph import CodeGraph
+from pytest_mlrepro.facets.libraries import Libraries as LibrariesFacet
+from pytest_mlrepro.facets.libraries import version_of
+from pytest_mlrepro.facets.randomization import Randomization
+from pytest_mlrepro.model import Fact, Facts
+from pytest_mlrepro.seeding import Seeding
+
+
+class Surroundings:
+    """Reads the environment of a process, once for every set of distributions that its tests use."""
+
+    def __init__(self, root: Path, seeding: Seeding) -> None:
+        self._root = root
+        self._seeding = seeding
+        self._used_by: dict[tuple[frozenset[Path], frozenset[str], frozenset[str]], frozenset[str]] = {}
+        self._direct: set[str] = set()
+        self._environment: dict[str, Fact] = {}
+        self.used: frozenset[str] = frozenset()
+
+    @cached_property
+    def graph(self) -> CodeGraph:
+        """The project's own code."""
+        return CodeGraph(self._root)
+
+    @cached_property
+    def _facet(self) -> LibrariesFacet:
+        return LibrariesFacet()
+
+    @property
+    def environment(self) -> Facts:
+        """The facts of this process so far."""
+        return self._environment
+
+    def uses(self, recording: Recording) -> frozenset[str]:
+        """The distributions that a subject's code uses."""
+        key = (recording.files, frozenset(recording.modules), frozenset(recording.named))
+        if key not in self._used_by:
+            ours = [path for path in recording.files if self.graph.is_first_party(path)]
+            modules = self.graph.external_imports(ours) | key[1]
+            direct = self._facet.provided(modules) | key[2]
+            self._direct |= direct
+            self._used_by[key] = self._facet.used(modules) | key[2]
+        return self._used_by[key]
+
+    def news(self, uses: Iterable[str] = (), *, refresh: bool = False) -> Facts:
+        """The facts of the process that are new or changed since the last time.
+
+        Args:
+            uses: distributions; the environment is read again when one is new.
+            refresh: read it again in any case.
+        """
+        wider = self.used | frozenset(uses)
+        if wider == self.used and self._environment and not refresh:
+            return {}
+        facts = [
+            *self._facet.capture(wider, direct=self._direct),
+            *self._facet.runtime(wider),
+            *Randomization().session(self._seeding.pinned()),
+        ]
+        self.used = wider
+        news = {fact.address: fact for fact in facts if self._environment.get(fact.address) != fact}
+        self._environment.update(news)
+        return news
+
+
+class Libraries(Mapping[str, str]):
+    """Versions by distribution; iterates over those that the running subject uses."""
+
+    def __init__(self, around: Surroundings, current: Callable[[], Recording]) -> None:
+        self._around = around
+        self._current = current
+
+    def __getitem__(self, name: str) -> str:
+        if name not in self:
+            raise KeyError(name)
+        return version_of(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._around.uses(self._current())))
+
+    def __len__(self) -> int:
+        return len(self._around.uses(self._current()))

@@ -1,0 +1,53 @@
+"""What a drift leads to: fail, warn, note, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+
+from pytest_mlrepro.comparison import room
+from pytest_mlrepro.model import Drift, Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Policies:
+    """Rules from address pattern to policy; the facet decides where none matches.
+
+    A pattern is a glob over the address (``results.*.loss``); one that names whole leading parts
+    stands for everything below them (``source``, ``results.test``). The longest matching pattern
+    wins within a layer, an earlier layer wins over a later one.
+
+    Attributes:
+        layers: the rules, strongest first: a marker's before the project's.
+    """
+
+    layers: tuple[Mapping[str, Policy], ...] = ()
+
+    def over(self, rules: Mapping[str, Policy]) -> Policies:
+        """These policies with stronger rules laid over them."""
+        return Policies((rules, *self.layers)) if rules else self
+
+    def rule(self, address: str) -> Policy | None:
+        """What the rules say of this address; None where they are silent."""
+        for rules in self.layers:
+            if matching := [pattern for pattern in rules if _matches(pattern, address)]:
+                return rules[max(matching, key=len)]
+        return None
+
+    def judge(self, drifts: Iterable[Drift]) -> tuple[Drift, ...]:
+        """The drifts with their policies; those to be ignored are left out."""
+        judged = (replace(drift, policy=self._policy(drift)) for drift in drifts)
+        return tuple(drift for drift in judged if drift.policy != "ignore")
+
+    def _policy(self, drift: Drift) -> Policy:
+        return self.rule(drift.address) or room(drift.facet).default_policy(drift)
+
+
+def failing(drifts: Iterable[Drift]) -> tuple[Drift, ...]:
+    """The drifts that fail the run."""
+    return tuple(drift for drift in drifts if drift.policy == "fail")
+
+
+def _matches(pattern: str, address: str) -> bool:
+    return fnmatchcase(address, pattern) or fnmatchcase(address, f"{pattern}.*")

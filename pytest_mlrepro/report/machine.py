@@ -1,0 +1,90 @@
+"""The JSON report: schema 1."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from pytest_mlrepro.errors import ConfigError
+from pytest_mlrepro.explain import explain
+from pytest_mlrepro.gate import Terms
+from pytest_mlrepro.ledger import Sum
+from pytest_mlrepro.model import Drift, Explanation, Fact, Value
+
+SCHEMA = 1
+
+
+def document(total: Sum, terms: Terms, *, exitstatus: int) -> dict[str, Any]:
+    """The report as plain types. Not a number and infinities are the strings ``nan``, ``inf`` and ``-inf``."""
+    explanations = list(_explanations(total, terms))
+    found = total.comparison
+    red = any(judgement.red for judgement in total.judgements) or bool(total.conflicts)
+    verdict = "drifted" if red else "updated" if terms.update else "reproduced"
+    return {
+        "schema": SCHEMA,
+        "verdict": verdict,
+        "exitstatus": int(exitstatus),
+        "counts": {
+            "subjects": len(total.run.subjects),
+            "facts": sum(1 for _ in total.run),
+            "drifts": len(found.drifts),
+            "identical": found.identical,
+            "rounding": found.rounding,
+            "band": found.band,
+        },
+        "drifts": [_drift(each) for each in explanations],
+    }
+
+
+def _explanations(total: Sum, terms: Terms) -> Iterable[Explanation]:
+    known = {each.drift: each for judgement in total.judgements for each in (*judgement.failed, *judgement.warned)}
+    for drift in total.drifts():
+        yield known.get(drift) or explain((drift,), tolerance=terms.tolerance)[0]
+
+
+def _drift(explanation: Explanation) -> dict[str, Any]:
+    drift: Drift = explanation.drift
+    return {
+        "subject": drift.subject,
+        "facet": drift.facet,
+        "key": drift.key,
+        "kind": drift.kind,
+        "policy": drift.policy,
+        "baseline": _plain(drift.baseline),
+        "current": _plain(drift.current),
+        "explanation": explanation.sentence,
+        "suspects": [suspect.drift.address for suspect in explanation.suspects],
+    }
+
+
+def _plain(fact: Fact | None) -> Any:
+    return None if fact is None else plain(fact.value)
+
+
+def plain(value: Value) -> Any:
+    """A value in JSON's types."""
+    if isinstance(value, tuple):
+        return [plain(item) for item in value]
+    if isinstance(value, complex):
+        return {"real": plain(value.real), "imag": plain(value.imag)}
+    if isinstance(value, float) and not math.isfinite(value):
+        return repr(value)
+    return value
+
+
+def write(path: Path, content: dict[str, Any]) -> None:
+    """Write the report.
+
+    Raises:
+        ConfigError: if the file cannot be written.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"the report cannot be written: {error.strerror}", where=str(path), remedy="name a file in a writable folder"
+        ) from None

@@ -1,0 +1,232 @@
+"""Judgements as plain text: what, where, expected and got, likely why, and the next command."""
+
+from __future__ import annotations
+
+import shlex
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from pytest_mlrepro.explain import sentence
+from pytest_mlrepro.facets import facet_names, show
+from pytest_mlrepro.gate import Judgement, Terms
+from pytest_mlrepro.ledger import Sum
+from pytest_mlrepro.model import SESSION, Drift, Explanation, Facts
+
+_MOST_DRIFTS = 8
+_MOST_SUSPECTS = 6
+_MOST_LINES = 20
+_WIDTH = 34
+
+
+def failure(judgement: Judgement, around: Mapping[str, Facts], *, lockfile: str, selection: str) -> str:
+    """The failure text of one subject.
+
+    Args:
+        judgement: a red one.
+        around: current facts of the subject and of what it rests on, by subject.
+        lockfile: how to call the lockfile.
+        selection: what selects the subject in a pytest command.
+    """
+    if judgement.lacking:
+        return no_baseline(judgement.subject, lockfile=lockfile, selection=selection)
+    explanations = judgement.failed
+    lines = [_headline(explanations), ""]
+    lines += _drift_lines(explanations)
+    suspects = _suspects(explanations)
+    if suspects:
+        lines += ["", "suspects, likeliest first", *suspects]
+    lines += ["", *_unmoved(judgement, explanations, around)]
+    lines += ["", f"baseline: {lockfile}", f"accept it with: {update_command(selection)}"]
+    return "\n".join(lines)
+
+
+def no_baseline(subject: str, *, lockfile: str, selection: str) -> str:
+    """What to say of a subject that nobody has accepted yet."""
+    return (
+        f"mlrepro: no baseline for {subject} in {lockfile}\n\n"
+        "Its facts were recorded, but there is nothing to compare them with.\n"
+        f"Create the baseline, review it and commit it: {update_command(selection)}"
+    )
+
+
+def update_command(selection: str) -> str:
+    """The command that accepts a subject's facts."""
+    return f"pytest --mlrepro-update {shlex.quote(selection)}" if selection else "pytest --mlrepro-update"
+
+
+def incomplete(explanations: Sequence[Explanation]) -> str:
+    """What had already drifted when a test failed by itself."""
+    lines = ["these facts had drifted before the test failed:", *_drift_lines(explanations)]
+    return "\n".join(lines)
+
+
+def conflict(explanations: Sequence[Explanation]) -> str:
+    """Facts that came out differently within one run."""
+    subject = explanations[0].drift.subject
+    lines = [
+        f"mlrepro: {subject} is not reproducible within this run",
+        "",
+        *_drift_lines(explanations),
+        "",
+        "The same fact was recorded more than once, by several processes or by a fixture that was set up again, "
+        "with different values. Look for unpinned randomness, the clock, or the order of tests.",
+    ]
+    return "\n".join(lines)
+
+
+def warning(explanation: Explanation) -> str:
+    """One drift whose policy is to warn."""
+    drift = explanation.drift
+    return f"mlrepro: {drift.address} drifted in {drift.subject}: {explanation.sentence}"
+
+
+def accepted(judgements: Iterable[Judgement], subjects: Iterable[str], terms: Terms) -> Iterator[str]:
+    """What an update accepts: a line a drift under its subject, so that nobody accepts unseen.
+
+    Args:
+        judgements: of the run.
+        subjects: those that are written.
+        terms: of the run; they say which facets are accepted.
+    """
+    chosen = set(subjects)
+    for judgement in judgements:
+        if judgement.subject not in chosen:
+            continue
+        drifts = [each for each in judgement.comparison.drifts if terms.accepts(each.facet)]
+        if not drifts:
+            continue
+        if all(each.kind == "added" for each in drifts):
+            count = Counter(each.facet for each in drifts)
+            kinds = ", ".join(f"{count[name]} {name}" for name in count)
+            yield f"{judgement.subject}: new, {plural(len(drifts), 'fact')} ({kinds})"
+            drifts = [each for each in drifts if each.facet == "results"]
+        else:
+            yield judgement.subject
+        yield from _cut([f"  {_old_new(each)}" for each in drifts])
+
+
+def _old_new(drift: Drift) -> str:
+    old = show(drift.baseline.value) if drift.baseline else "(none)"
+    new = show(drift.current.value) if drift.current else "(removed)"
+    return f"{drift.address:<{_WIDTH}} {new if drift.kind == 'added' else f'{old} -> {new}'}"
+
+
+def _headline(explanations: Sequence[Explanation]) -> str:
+    drifts = [each.drift for each in explanations]
+    first = explanations[0]
+    if len(drifts) == 1:
+        return f"mlrepro: {first.drift.address} drifted: {first.sentence}"
+    names = ", ".join(drift.address for drift in drifts[:3])
+    return f"mlrepro: {len(drifts)} facts drifted: {names}{', ...' if len(drifts) > 3 else ''}"
+
+
+def _drift_lines(explanations: Sequence[Explanation]) -> list[str]:
+    shown = [
+        f"  {each.drift.address:<{_WIDTH}} {_kind(each.drift)}{each.sentence}" for each in explanations[:_MOST_DRIFTS]
+    ]
+    left = len(explanations) - len(shown)
+    return [*shown, f"  and {left} more"] if left else shown
+
+
+def _kind(drift: Drift) -> str:
+    return "" if drift.kind == "changed" else f"{drift.kind}: "
+
+
+def _suspects(explanations: Sequence[Explanation]) -> list[str]:
+    ranked: dict[tuple[str, str], str] = {}
+    for explanation in explanations:
+        for suspect in explanation.suspects:
+            drift = suspect.drift
+            whose = "" if drift.subject in (explanation.drift.subject, SESSION) else f" ({drift.subject})"
+            line = f"  {drift.address:<{_WIDTH}} {_kind(drift)}{suspect.sentence}{whose}"
+            ranked.setdefault((drift.subject, drift.address), line)
+    lines = list(ranked.values())
+    left = len(lines) - _MOST_SUSPECTS
+    return [*lines[:_MOST_SUSPECTS], f"  and {left} more: see --mlrepro-report=out.json"] if left > 0 else lines
+
+
+def _unmoved(
+    judgement: Judgement, explanations: Sequence[Explanation], around: Mapping[str, Facts]
+) -> Iterator[str]:
+    """What stayed the same, and what nobody recorded so that nobody can tell."""
+    moved = {each.facet for each in judgement.comparison.drifts}
+    for explanation in explanations:
+        moved |= {suspect.drift.facet for suspect in explanation.suspects}
+    recorded = Counter(fact.facet for facts in around.values() for fact in facts.values())
+    inputs = [name for name in facet_names() if name != "results"]
+    same = [f"{name} ({recorded[name]})" for name in inputs if recorded[name] and name not in moved]
+    missing = [name for name in inputs if not recorded[name] and name not in moved]
+    if same:
+        yield f"as locked: {', '.join(same)}"
+    if missing and any(each.drift.facet == "results" for each in explanations):
+        yield f"not recorded, so a change there cannot be seen: {', '.join(missing)}"
+    if not any(each.suspects for each in explanations) and any(
+        each.drift.facet == "results" and each.drift.kind == "changed" for each in explanations
+    ):
+        yield (
+            "nothing that is recorded has changed: look for unpinned randomness (an unseeded default_rng()), "
+            "threads, the clock or the order of tests"
+        )
+
+
+def _cut(lines: list[str]) -> list[str]:
+    left = len(lines) - _MOST_LINES
+    return [*lines[:_MOST_LINES], f"  and {left} more"] if left > 0 else lines
+
+
+def plural(count: int, noun: str) -> str:
+    """``1 fact``, ``2 facts``."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def summary(
+    total: Sum, terms: Terms, *, lockfile: str, written: bool | None, verbose: int = 0
+) -> Iterator[str]:
+    """The closing lines of a run: what was accepted, counts, what is stale, and the next command.
+
+    Args:
+        total: the run.
+        terms: that it was judged by.
+        lockfile: how to call the lockfile.
+        written: whether an update changed the lockfile; None where it accepted nothing or there was none.
+        verbose: notes are listed from 1 on.
+    """
+    if terms.update:
+        yield from _update_lines(total, terms, lockfile, written)
+    found = total.comparison
+    red = [judgement for judgement in total.judgements if judgement.red]
+    shown = [f"{found.identical} identical", f"{found.rounding} within rounding", f"{found.band} within the band"]
+    drifts = [drift for drift in found.drifts if not terms.accepts(drift.facet)]
+    failed = sum(len(judgement.failed) for judgement in total.judgements)
+    notes = [drift for drift in drifts if drift.policy == "note"]
+    counts = ", ".join(part for part in shown if not part.startswith("0 ")) or "nothing compared"
+    yield f"{plural(len(total.run.subjects), 'subject')}: {counts}" + (
+        f", {failed} drifted" if failed else ""
+    ) + (f", {plural(len(notes), 'note')}" if notes else "")
+    for judgement in total.judgements:
+        if judgement.subject in total.off_test:
+            yield from (warning(each) for each in judgement.warned)
+    if verbose > 0:
+        for drift in notes:
+            yield f"note: {drift.subject}: {drift.address} {_kind(drift)}{sentence(drift)}"
+    if total.stale:
+        yield f"stale, no longer in the suite: {', '.join(total.stale)}"
+        if not terms.update:
+            yield "drop them with: pytest --mlrepro-update"
+    if red and not terms.update:
+        yield f"not reproduced. Accept what you meant to change: {update_command('')}, then review and commit {lockfile}"
+
+
+def _update_lines(total: Sum, terms: Terms, lockfile: str, written: bool | None) -> Iterator[str]:
+    refused = set(total.refused)
+    if total.accept is not None:
+        subjects = [each.subject for each in total.judgements if each.subject not in refused]
+        yield from accepted(total.judgements, subjects, terms)
+    for subject in total.refused:
+        yield f"not accepted: {subject} did not pass; its baseline is as it was"
+    if written:
+        yield f"updated {lockfile}: review and commit it"
+    elif written is None:
+        yield f"{lockfile} is as it was: nothing was accepted"
+    else:
+        yield f"{lockfile} is up to date"
