@@ -103,9 +103,7 @@ class Recording:
         """Everything recorded so far, the receipt of the seeds included."""
         with self._lock:
             receipt = Randomization().capture(self.seed, base=self.base, pins=tuple(self._pins))
-            kept = {
-                fact.address: fact for fact in receipt if self.policies.rule(fact.address) != "ignore"
-            }
+            kept = {fact.address: fact for fact in receipt if self.policies.rule(fact.address) != "ignore"}
             return {**kept, **self._facts}
 
 
@@ -150,7 +148,10 @@ class Recorder:
         Raises:
             RecordingError: unless ``0 <= seed < 2**32``.
         """
-        self._pin(seed)
+        try:
+            self._pin(seed)
+        except MlreproError as error:
+            raise _said_here(error) from None
         self._current().pinned(seed)
         return seed
 
@@ -329,8 +330,7 @@ class Recorder:
         try:
             recording.add(capture(*args, **kwargs))
         except MlreproError as error:
-            # Raised anew here, so that the user sees the line that recorded and none of ours.
-            raise type(error)(error.what, where=error.where or _caller(), remedy=error.remedy) from None
+            raise _said_here(error) from None
         if handed is not None:
             recording.modules.add(type(handed).__module__)
 
@@ -339,6 +339,11 @@ class Recorder:
             version_of(name)
         self._current().named.update(names)
         return ()
+
+
+def _said_here(error: MlreproError) -> MlreproError:
+    """The error as a new one: raised in this module, it shows the user's line and none of ours."""
+    return type(error)(error.what, where=error.where or _caller(), remedy=error.remedy)
 
 
 def _caller() -> str:
@@ -352,4 +357,3 @@ def _caller() -> str:
     except (ValueError, OSError):
         path = Path(path.name)
     return f"{path.as_posix()}:{frame.f_lineno}"
-

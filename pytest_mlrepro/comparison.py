@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from pytest_mlrepro.facets import Facet, facet, facet_names
-from pytest_mlrepro.model import Comparison, Drift, Fact, Facts, Rung, Run, Tolerance
+from pytest_mlrepro.model import Comparison, Drift, Fact, Facts, Run, Rung, Tolerance
 
 DEFAULT = Tolerance()
 
@@ -29,7 +29,9 @@ def compare(baseline: Run, current: Run, *, tolerance: Tolerance = DEFAULT) -> C
     )
 
 
-def compare_facts(subject: str, baseline: Facts, current: Facts, *, tolerance: Tolerance = DEFAULT) -> Comparison:
+def compare_facts(
+    subject: str, baseline: Facts, current: Facts, *, tolerance: Tolerance = DEFAULT
+) -> Comparison:
     """The same for the facts of one subject."""
     rungs: Counter[Rung] = Counter()
     drifts: list[Drift] = []

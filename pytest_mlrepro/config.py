@@ -41,6 +41,7 @@ class Config:
 
     @property
     def lockfile_path(self) -> Path:
+        """Where the lockfile is, or would be."""
         return self.root / self.lockfile
 
 
@@ -115,7 +116,9 @@ def parse_seed(seed: int, where: str) -> int:
     """Check a base seed: 0 <= seed < 2**32, the range that every generator takes."""
     if not 0 <= seed < 2**32:
         raise ConfigError(
-            f"the base seed must be an integer from 0 to {2**32 - 1}, got {seed}", where=where, remedy="take 0"
+            f"the base seed must be an integer from 0 to {2**32 - 1}, got {seed}",
+            where=where,
+            remedy="take 0",
         )
     return seed
 
@@ -130,7 +133,9 @@ def unknown(got: object, known: Iterable[str], what: str, where: str) -> ConfigE
 
 def _table(table: object, where: str) -> dict[str, Any]:
     if not isinstance(table, Mapping):
-        raise ConfigError(f"expected a table, got {table!r}", where=where, remedy="see the README, section Settings")
+        raise ConfigError(
+            f"expected a table, got {table!r}", where=where, remedy="see the README, section Settings"
+        )
     return dict(table)
 
 
@@ -138,7 +143,9 @@ def _typed(table: Mapping[str, Any], key: str, kind: type, default: Any, where: 
     value = table.get(key, default)
     if not isinstance(value, kind) or isinstance(value, bool):
         raise ConfigError(
-            f"{key} must be of type {kind.__name__}, got {value!r}", where=where, remedy=f"for instance: {key} = {default!r}"
+            f"{key} must be of type {kind.__name__}, got {value!r}",
+            where=where,
+            remedy=f"for instance: {key} = {default!r}",
         )
     return value
 

@@ -14,7 +14,9 @@ _LIKELIHOOD = ("data", "settings", "randomization", "source", "assumptions", "li
 _ROUNDING_EXCESS = 1e4
 
 
-def explain(drifts: Sequence[Drift], around: Iterable[Drift] = (), *, tolerance: Tolerance) -> tuple[Explanation, ...]:
+def explain(
+    drifts: Sequence[Drift], around: Iterable[Drift] = (), *, tolerance: Tolerance
+) -> tuple[Explanation, ...]:
     """Explain the drifts of one subject.
 
     Args:

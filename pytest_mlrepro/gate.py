@@ -79,6 +79,7 @@ class Judgement:
 
     @property
     def red(self) -> bool:
+        """Whether the subject fails the run."""
         return self.lacking or bool(self.failed)
 
 
@@ -94,7 +95,9 @@ def judge(terms: Terms, subject: str, comparison: Comparison, around: Iterable[D
     if terms.lacks(subject):
         return Judgement(subject, comparison, lacking=True)
     red = set(terms.fails(comparison.drifts))
-    amber = {drift for drift in comparison.drifts if drift.policy == "warn" and not terms.accepts(drift.facet)}
+    amber = {
+        drift for drift in comparison.drifts if drift.policy == "warn" and not terms.accepts(drift.facet)
+    }
     if not red and not amber:
         return Judgement(subject, comparison)
     explained = explain(comparison.drifts, around, tolerance=terms.tolerance)

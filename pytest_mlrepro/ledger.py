@@ -185,9 +185,11 @@ class Sum:
 
     @property
     def comparison(self) -> Comparison:
+        """Counts and drifts of the whole run."""
         return merged(judgement.comparison for judgement in self.judgements)
 
     def drifts(self) -> Iterator[Drift]:
+        """Every drift, whatever its policy."""
         for judgement in self.judgements:
             yield from judgement.comparison.drifts
 
@@ -205,6 +207,29 @@ def draw(ledger: Ledger, terms: Terms, extent: Extent) -> Sum:
     off_test = frozenset(name for name in run.subjects if name == SESSION or not complete[name].is_test)
     total = Sum(run, judgements, conflicts, stale, off_test)
     return _with_acceptance(total, ledger, terms, extent) if terms.update else total
+
+
+def contrast(current: Run, terms: Terms) -> Sum:
+    """Compare a recorded run with a baseline, both from files. Fixtures near a test count as what it rests on."""
+    assert terms.baseline is not None
+    names = sorted({*current.subjects, *terms.baseline.subjects})
+    found = {name: terms.compare(name, current.facts(name), {}) for name in names}
+    fixtures = [name for name in names if name != SESSION and not _looks_like_test(name)]
+    judgements = []
+    for name in names:
+        near = [each for each in fixtures if each != name and _is_near(each, name)] + [SESSION] * (
+            name != SESSION
+        )
+        around = [drift for each in near if each in found for drift in found[each].drifts]
+        judgements.append(judge(terms, name, found[name], around))
+    return Sum(current, tuple(judgements), (), ())
+
+
+def _is_near(fixture: str, test: str) -> bool:
+    """Whether a fixture is defined where pytest would let this test use it."""
+    home = fixture.partition("::")[0]
+    folder = home.rpartition("/")[0] if home.endswith("conftest.py") else home
+    return test.startswith(folder)
 
 
 def _judgements(
@@ -253,7 +278,9 @@ def _with_acceptance(total: Sum, ledger: Ledger, terms: Terms, extent: Extent) -
         for name, each in ledger.contributions.items()
         if ledger.is_acceptable(each) and name not in clashing | red
     }
-    refused = tuple(sorted(ledger.contributions.keys() - accepted.keys()))
+    refused = tuple(
+        sorted(name for name, each in ledger.contributions.items() if each.facts and name not in accepted)
+    )
     # A new environment is accepted together with the results that it gave, or not at all.
     environment: Facts = {}
     if accepted and not clashing and not (terms.only and (refused or red)):
@@ -261,7 +288,12 @@ def _with_acceptance(total: Sum, ledger: Ledger, terms: Terms, extent: Extent) -
     new = {name: each.facts for name, each in accepted.items()}
     drop = total.stale if not terms.only else ()
     change = partial(
-        _accept, facts=new, environment=environment, drop=drop, terms=terms, prune=extent.whole and not refused
+        _accept,
+        facts=new,
+        environment=environment,
+        drop=drop,
+        terms=terms,
+        prune=extent.whole and not refused,
     )
     nothing = not new and not environment and not drop
     return replace(total, refused=refused, accept=None if nothing else change)
@@ -280,7 +312,13 @@ def _environment(facts: Facts, accepted: Iterable[Contribution], *, whole: bool)
 
 
 def _accept(
-    before: Run, *, facts: Mapping[str, Facts], environment: Facts, drop: Iterable[str], terms: Terms, prune: bool
+    before: Run,
+    *,
+    facts: Mapping[str, Facts],
+    environment: Facts,
+    drop: Iterable[str],
+    terms: Terms,
+    prune: bool,
 ) -> Run:
     """Lay what was accepted over what the lockfile holds; all else stays as it is."""
     subjects = {name: known for name, known in before.subjects.items() if name not in set(drop)}

@@ -13,7 +13,7 @@ from typing import Literal, TypeAlias
 
 from pytest_mlrepro.errors import RecordingError
 
-Value: TypeAlias = "None | bool | int | float | complex | str | tuple[Value, ...]"
+Value: TypeAlias = "bool | int | float | complex | str | tuple[Value, ...] | None"
 """What a fact can hold: a plain scalar, or a nested tuple of them."""
 
 Role: TypeAlias = Literal["input", "output"]
@@ -89,11 +89,12 @@ class Fact:
     dtype: str = ""
     tolerance: Tolerance | None = field(default=None, compare=False)
     better: Better | None = field(default=None, compare=False)
-    detail: Mapping[str, Value] = field(default=_NOTHING, compare=False)
+    detail: Mapping[str, Value] = field(default_factory=lambda: _NOTHING, compare=False)
     origin: str = field(default="", compare=False)
 
     @property
     def address(self) -> str:
+        """``facet.key``."""
         return f"{self.facet}.{self.key}"
 
 
@@ -126,6 +127,7 @@ class Run:
 
 
 def by_address(facts: Iterable[Fact]) -> Facts:
+    """Facts of one subject as a mapping."""
     return {fact.address: fact for fact in facts}
 
 
@@ -146,6 +148,7 @@ class Drift:
 
     @property
     def address(self) -> str:
+        """``facet.key``."""
         return f"{self.facet}.{self.key}"
 
 

@@ -112,7 +112,9 @@ def _check_version(version: object, where: str) -> None:
 
 def _decode_subject(subject: str, tables: object, where: str) -> Facts:
     if subject != SESSION and "::" not in subject:
-        raise _wrong(where, (subject,), "a subject such as \"tests/test_model.py::test_f1\" or session", subject)
+        raise _wrong(
+            where, (subject,), 'a subject such as "tests/test_model.py::test_f1" or session', subject
+        )
     if not isinstance(tables, dict):
         raise _wrong(where, (subject,), "a table of facets", tables)
     facts: list[Fact] = []
@@ -142,7 +144,9 @@ def encode_fact(fact: Fact) -> Node:
     return {**(node if isinstance(node, Mapping) else {"value": node}), **parts}
 
 
-def decode_fact(facet_name: str, key: str, node: object, place: tuple[str, str] = ("a recorded fact", "")) -> Fact:
+def decode_fact(
+    facet_name: str, key: str, node: object, place: tuple[str, str] = ("a recorded fact", "")
+) -> Fact:
     """The fact that ``encode_fact`` made this of.
 
     Args:
@@ -266,7 +270,9 @@ def _one_of(node: object, allowed: tuple[Any, ...], where: str, path: tuple[str,
 def _wrong(where: str, path: tuple[str, ...], expected: str, got: object) -> LockfileError:
     shown = repr(got)
     shown = shown if len(shown) <= 80 else f"{shown[:77]}..."
-    return LockfileError(f"expected {expected}, got {shown}", where=f"{where}, {_dotted(path)}", remedy=_UPDATE)
+    return LockfileError(
+        f"expected {expected}, got {shown}", where=f"{where}, {_dotted(path)}", remedy=_UPDATE
+    )
 
 
 def _dotted(path: tuple[str, ...]) -> str:

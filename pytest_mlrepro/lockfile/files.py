@@ -50,7 +50,9 @@ def check_writable(path: Path, *, shown: str = "") -> None:
         reason = "the file is read-only"
     if reason:
         raise LockfileError(
-            f"cannot be written: {reason}", where=shown or str(path), remedy="name a writable file: --mlrepro-lockfile=PATH"
+            f"cannot be written: {reason}",
+            where=shown or str(path),
+            remedy="name a writable file: --mlrepro-lockfile=PATH",
         )
 
 
@@ -63,7 +65,9 @@ def _read(path: Path, shown: str) -> str:
     try:
         return path.read_bytes().decode()
     except FileNotFoundError:
-        raise LockfileError("there is no such file", where=shown, remedy="make one: pytest --mlrepro-update") from None
+        raise LockfileError(
+            "there is no such file", where=shown, remedy="make one: pytest --mlrepro-update"
+        ) from None
     except UnicodeDecodeError as error:
         raise LockfileError(
             f"not UTF-8 text (byte {error.start})", where=shown, remedy="restore the file from git"

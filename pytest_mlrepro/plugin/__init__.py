@@ -33,7 +33,9 @@ class MlreproWarning(pytest.PytestWarning):
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("mlrepro", "reproducibility of machine learning (mlrepro)")
     group.addoption(
-        "--mlrepro", action="store_true", help="compare with the lockfile: a drift fails the run; writes nothing"
+        "--mlrepro",
+        action="store_true",
+        help="compare with the lockfile: a drift fails the run; writes nothing",
     )
     group.addoption(
         "--mlrepro-update",
@@ -57,7 +59,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="write a report, repeatable; the ending says which: .json",
     )
     group.addoption(
-        "--mlrepro-record", metavar="PATH", help="write this run's facts, in the lockfile's format, whatever the verdict"
+        "--mlrepro-record",
+        metavar="PATH",
+        help="write this run's facts, in the lockfile's format, whatever the verdict",
     )
 
 

@@ -135,7 +135,9 @@ class Desk:
                 continue
             around = self._around(judgement, total)
             self._fail(
-                session, judgement.subject, text.failure(judgement, around, lockfile=self.order.shown, selection="")
+                session,
+                judgement.subject,
+                text.failure(judgement, around, lockfile=self.order.shown, selection=""),
             )
         for subject in dict.fromkeys(each.drift.subject for each in total.conflicts):
             own = [each for each in total.conflicts if each.drift.subject == subject]
@@ -172,7 +174,7 @@ class Desk:
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self._total is None and not self._problems:
             return
-        terminalreporter.section("mlrepro", sep="-")
+        terminalreporter.write_sep("-", "mlrepro")
         for line in self._lines():
             terminalreporter.write_line(line)
         for problem in self._problems:
@@ -187,5 +189,9 @@ class Desk:
             yield f"recorded {text.plural(sum(1 for _ in total.run), 'fact')} in {self.order.record.name}"
         if self.order.judges:
             yield from text.summary(
-                total, self.terms, lockfile=self.order.shown, written=self._written, verbose=self.config.option.verbose
+                total,
+                self.terms,
+                lockfile=self.order.shown,
+                written=self._written,
+                verbose=self.config.option.verbose,
             )

@@ -69,9 +69,10 @@ def install(config: pytest.Config) -> Stage:
     worker: Mapping[str, object] | None = getattr(config, "workerinput", None)
     desk = Desk(config, order, terms, project) if terms is not None and worker is None else None
     stage = Stage(config, order, terms, seeding, desk)
-    config.pluginmanager.register(stage, "mlrepro-stage")
     if desk is not None:
         config.pluginmanager.register(desk, "mlrepro-desk")
+    # After the desk: of two hooks that want to be first the later one is, and what the stage has left must be taken.
+    config.pluginmanager.register(stage, "mlrepro-stage")
     return stage
 
 

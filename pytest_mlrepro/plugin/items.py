@@ -28,7 +28,9 @@ def identity(item: pytest.Item) -> str:
 
 def _group_suffix(item: pytest.Item) -> str:
     """What ``--dist loadgroup`` appends to the node id on pytest before 9.2; empty without a group."""
-    names = {str((*mark.args, mark.kwargs.get("name", "default"))[0]) for mark in item.iter_markers("xdist_group")}
+    names = {
+        str((*mark.args, mark.kwargs.get("name", "default"))[0]) for mark in item.iter_markers("xdist_group")
+    }
     return f"@{'_'.join(sorted(names))}" if names else ""
 
 
@@ -136,7 +138,9 @@ def tolerance(marked: Mapping[str, Any], item: pytest.Item) -> Tolerance | None:
 
 def _seed(value: object, where: str) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise ConfigError(f"seed must be an integer, got {value!r}", where=where, remedy="for instance: seed=1")
+        raise ConfigError(
+            f"seed must be an integer, got {value!r}", where=where, remedy="for instance: seed=1"
+        )
     return parse_seed(value, where)
 
 

@@ -35,6 +35,9 @@ if TYPE_CHECKING:
     from pytest_mlrepro.plugin.desk import Desk
     from pytest_mlrepro.plugin.install import Order
 
+__tracebackhide__ = True
+"""What goes wrong in a test or fixture is shown without the frames of these hooks."""
+
 CARRIER = "_mlrepro"
 """The attribute of a report that carries contributions: it survives the crash of a worker."""
 NAME = "_mlrepro_identity"
@@ -84,7 +87,7 @@ class Stage:
     # Whose turn it is
 
     def arrive(self, request: pytest.FixtureRequest) -> None:
-        """The fixture is set up; the item is not known yet where it is only requested at run time."""
+        """The recorder is set up. Requested at run time it pins when it is first used, now or by a later test."""
         if self._item is None:
             self._item = getattr(request, "_pyfuncitem", None)
 
@@ -229,7 +232,9 @@ class Stage:
         if definition is not None:
             self._fixtures[id(definition)] = subject
             below = [self._fixtures[each] for each in self._used_by(definition) if each in self._fixtures]
-            self._rests[subject] = tuple(sorted({*below, *(deep for name in below for deep in self._rests[name])}))
+            self._rests[subject] = tuple(
+                sorted({*below, *(deep for name in below for deep in self._rests[name])})
+            )
         facts = self._facts[subject] = turn.recording.facts()
         if self.order.judges:
             self._comparisons[subject] = self.terms.compare(subject, facts, {})
@@ -243,7 +248,13 @@ class Stage:
                 yield id(other)
 
     def _contribution(
-        self, turn: Turn, facts: Facts, rests_on: tuple[str, ...], *, complete: bool = True, is_test: bool = True
+        self,
+        turn: Turn,
+        facts: Facts,
+        rests_on: tuple[str, ...],
+        *,
+        complete: bool = True,
+        is_test: bool = True,
     ) -> Contribution:
         uses = self._around.uses(turn.recording)
         return Contribution(
@@ -275,7 +286,11 @@ class Stage:
         if self.order.judges:
             comparison = self.terms.compare(subject, facts, turn.overlay)
             drifts = self._drifts_around(rests_on) if comparison.drifts else ()
-            self._say(item, judge(self.terms, subject, comparison, drifts), {subject: facts, **self._known(rests_on)})
+            self._say(
+                item,
+                judge(self.terms, subject, comparison, drifts),
+                {subject: facts, **self._known(rests_on)},
+            )
 
     def _rests_on(self, item: pytest.Item) -> tuple[str, ...]:
         direct = {self._fixtures[id(each)] for each in fixtures_of(item) if id(each) in self._fixtures}
@@ -324,9 +339,13 @@ class Stage:
         """A test that failed by itself: keep its baseline, and show what had drifted before."""
         assert self.terms is not None
         turn = self._turns[0] if self._turns else None
-        if turn is None or turn.recording.closed:
+        if turn is not None and turn.recording.closed:
             return
         rests_on = self._rests_on(item)
+        if turn is None:
+            # No subject of its own, but what it rests on must not be accepted.
+            self._pending += [Contribution(identity(item), complete=False, rests_on=rests_on)] * bool(rests_on)
+            return
         facts = turn.recording.facts()
         self._pending.append(self._contribution(turn, facts, rests_on, complete=False))
         if self.terms.baseline is None or not self.order.judges:

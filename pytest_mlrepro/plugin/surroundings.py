@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pytest_mlrepro.capture import Recording
 from pytest_mlrepro.codegraph import CodeGraph
+from pytest_mlrepro.errors import RecordingError
 from pytest_mlrepro.facets.libraries import Libraries as LibrariesFacet
 from pytest_mlrepro.facets.libraries import version_of
 from pytest_mlrepro.facets.randomization import Randomization
@@ -20,9 +21,12 @@ class Surroundings:
 
     def __init__(self, root: Path, seeding: Seeding) -> None:
         self._root = root
+        # Now, not when the first test ends: a test may set variables for itself.
+        self._facet = LibrariesFacet(root=root)
         self._seeding = seeding
         self._used_by: dict[tuple[frozenset[Path], frozenset[str], frozenset[str]], frozenset[str]] = {}
         self._direct: set[str] = set()
+        self._pinned: set[str] = set()
         self._environment: dict[str, Fact] = {}
         self.used: frozenset[str] = frozenset()
 
@@ -30,10 +34,6 @@ class Surroundings:
     def graph(self) -> CodeGraph:
         """The project's own code."""
         return CodeGraph(self._root)
-
-    @cached_property
-    def _facet(self) -> LibrariesFacet:
-        return LibrariesFacet()
 
     @property
     def environment(self) -> Facts:
@@ -58,13 +58,14 @@ class Surroundings:
             uses: distributions; the environment is read again when one is new.
             refresh: read it again in any case.
         """
+        self._pinned.update(self._seeding.pinned())
         wider = self.used | frozenset(uses)
         if wider == self.used and self._environment and not refresh:
             return {}
         facts = [
             *self._facet.capture(wider, direct=self._direct),
             *self._facet.runtime(wider),
-            *Randomization().session(self._seeding.pinned()),
+            *Randomization().session(sorted(self._pinned)),
         ]
         self.used = wider
         news = {fact.address: fact for fact in facts if self._environment.get(fact.address) != fact}
@@ -80,9 +81,12 @@ class Libraries(Mapping[str, str]):
         self._current = current
 
     def __getitem__(self, name: str) -> str:
-        if name not in self:
-            raise KeyError(name)
-        return version_of(name)
+        try:
+            version = version_of(name)
+        except RecordingError:
+            raise KeyError(name) from None
+        self._current().named.add(name)
+        return version
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._around.uses(self._current())))

@@ -12,7 +12,7 @@ from pytest_mlrepro.errors import ConfigError
 from pytest_mlrepro.explain import explain
 from pytest_mlrepro.gate import Terms
 from pytest_mlrepro.ledger import Sum
-from pytest_mlrepro.model import Drift, Explanation, Fact, Value
+from pytest_mlrepro.model import Drift, Explanation, Fact, Run, Value
 
 SCHEMA = 1
 
@@ -40,7 +40,9 @@ def document(total: Sum, terms: Terms, *, exitstatus: int) -> dict[str, Any]:
 
 
 def _explanations(total: Sum, terms: Terms) -> Iterable[Explanation]:
-    known = {each.drift: each for judgement in total.judgements for each in (*judgement.failed, *judgement.warned)}
+    known = {
+        each.drift: each for judgement in total.judgements for each in (*judgement.failed, *judgement.warned)
+    }
     for drift in total.drifts():
         yield known.get(drift) or explain((drift,), tolerance=terms.tolerance)[0]
 
@@ -75,6 +77,14 @@ def plain(value: Value) -> Any:
     return value
 
 
+def facts(run: Run) -> dict[str, dict[str, dict[str, Any]]]:
+    """The values of a run by subject, facet and key."""
+    tree: dict[str, dict[str, dict[str, Any]]] = {}
+    for subject, fact in run:
+        tree.setdefault(subject, {}).setdefault(fact.facet, {})[fact.key] = plain(fact.value)
+    return tree
+
+
 def write(path: Path, content: dict[str, Any]) -> None:
     """Write the report.
 
@@ -83,8 +93,12 @@ def write(path: Path, content: dict[str, Any]) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")
+        path.write_text(
+            json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
+        )
     except OSError as error:
         raise ConfigError(
-            f"the report cannot be written: {error.strerror}", where=str(path), remedy="name a file in a writable folder"
+            f"the report cannot be written: {error.strerror}",
+            where=str(path),
+            remedy="name a file in a writable folder",
         ) from None

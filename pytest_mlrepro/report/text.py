@@ -10,7 +10,7 @@ from pytest_mlrepro.explain import sentence
 from pytest_mlrepro.facets import facet_names, show
 from pytest_mlrepro.gate import Judgement, Terms
 from pytest_mlrepro.ledger import Sum
-from pytest_mlrepro.model import SESSION, Drift, Explanation, Facts
+from pytest_mlrepro.model import SESSION, Drift, Explanation, Fact, Facts, Run
 
 _MOST_DRIFTS = 8
 _MOST_SUSPECTS = 6
@@ -100,15 +100,18 @@ def accepted(judgements: Iterable[Judgement], subjects: Iterable[str], terms: Te
             kinds = ", ".join(f"{count[name]} {name}" for name in count)
             yield f"{judgement.subject}: new, {plural(len(drifts), 'fact')} ({kinds})"
             drifts = [each for each in drifts if each.facet == "results"]
+            yield from _cut([f"  {each.address:<{_WIDTH}} {_value(each)}" for each in drifts])
         else:
             yield judgement.subject
-        yield from _cut([f"  {_old_new(each)}" for each in drifts])
+            yield from _cut([f"  {_line(each)}" for each in drifts])
 
 
-def _old_new(drift: Drift) -> str:
-    old = show(drift.baseline.value) if drift.baseline else "(none)"
-    new = show(drift.current.value) if drift.current else "(removed)"
-    return f"{drift.address:<{_WIDTH}} {new if drift.kind == 'added' else f'{old} -> {new}'}"
+def _value(drift: Drift) -> str:
+    return show(drift.current.value) if drift.current else ""
+
+
+def _line(drift: Drift) -> str:
+    return f"{drift.address:<{_WIDTH}} {_kind(drift)}{sentence(drift)}"
 
 
 def _headline(explanations: Sequence[Explanation]) -> str:
@@ -122,7 +125,8 @@ def _headline(explanations: Sequence[Explanation]) -> str:
 
 def _drift_lines(explanations: Sequence[Explanation]) -> list[str]:
     shown = [
-        f"  {each.drift.address:<{_WIDTH}} {_kind(each.drift)}{each.sentence}" for each in explanations[:_MOST_DRIFTS]
+        f"  {each.drift.address:<{_WIDTH}} {_kind(each.drift)}{each.sentence}"
+        for each in explanations[:_MOST_DRIFTS]
     ]
     left = len(explanations) - len(shown)
     return [*shown, f"  and {left} more"] if left else shown
@@ -142,7 +146,9 @@ def _suspects(explanations: Sequence[Explanation]) -> list[str]:
             ranked.setdefault((drift.subject, drift.address), line)
     lines = list(ranked.values())
     left = len(lines) - _MOST_SUSPECTS
-    return [*lines[:_MOST_SUSPECTS], f"  and {left} more: see --mlrepro-report=out.json"] if left > 0 else lines
+    return (
+        [*lines[:_MOST_SUSPECTS], f"  and {left} more: see --mlrepro-report=out.json"] if left > 0 else lines
+    )
 
 
 def _unmoved(
@@ -195,14 +201,20 @@ def summary(
         yield from _update_lines(total, terms, lockfile, written)
     found = total.comparison
     red = [judgement for judgement in total.judgements if judgement.red]
-    shown = [f"{found.identical} identical", f"{found.rounding} within rounding", f"{found.band} within the band"]
+    shown = [
+        f"{found.identical} identical",
+        f"{found.rounding} within rounding",
+        f"{found.band} within the band",
+    ]
     drifts = [drift for drift in found.drifts if not terms.accepts(drift.facet)]
     failed = sum(len(judgement.failed) for judgement in total.judgements)
     notes = [drift for drift in drifts if drift.policy == "note"]
     counts = ", ".join(part for part in shown if not part.startswith("0 ")) or "nothing compared"
-    yield f"{plural(len(total.run.subjects), 'subject')}: {counts}" + (
-        f", {failed} drifted" if failed else ""
-    ) + (f", {plural(len(notes), 'note')}" if notes else "")
+    yield (
+        f"{plural(len(total.run.subjects), 'subject')}: {counts}"
+        + (f", {failed} drifted" if failed else "")
+        + (f", {plural(len(notes), 'note')}" if notes else "")
+    )
     for judgement in total.judgements:
         if judgement.subject in total.off_test:
             yield from (warning(each) for each in judgement.warned)
@@ -230,3 +242,48 @@ def _update_lines(total: Sum, terms: Terms, lockfile: str, written: bool | None)
         yield f"{lockfile} is as it was: nothing was accepted"
     else:
         yield f"{lockfile} is up to date"
+
+
+def table(run: Run) -> Iterator[str]:
+    """The facts of a run, a line each under subject and facet."""
+    for subject in sorted(run.subjects):
+        yield subject
+        facts = run.facts(subject).values()
+        for name in facet_names():
+            own = sorted((fact for fact in facts if fact.facet == name), key=lambda fact: fact.key)
+            if own:
+                yield f"  {name}"
+            for fact in own:
+                yield f"    {fact.key:<{_WIDTH}} {show(fact.value)}{_terms_of(fact)}"
+
+
+def _terms_of(fact: Fact) -> str:
+    bound = fact.tolerance
+    parts = [fact.dtype, f"{fact.better} is better" if fact.better else ""]
+    parts.append(f"rtol {bound.rtol:g}, atol {bound.atol:g}" if bound else "")
+    said = ", ".join(part for part in parts if part)
+    return f"  ({said})" if said else ""
+
+
+def differences(total: Sum, terms: Terms) -> Iterator[str]:
+    """What differs between two runs: by subject, results first, each with its suspects."""
+    assert terms.baseline is not None
+    for judgement in total.judgements:
+        drifts = judgement.comparison.drifts
+        if not drifts:
+            continue
+        yield judgement.subject
+        if judgement.subject not in total.run or judgement.subject not in terms.baseline:
+            side = "before" if judgement.subject not in total.run else "after"
+            yield f"  only in the run {side}, {plural(len(drifts), 'fact')}"
+            continue
+        known = {each.drift: each for each in judgement.failed}
+        ordered = sorted(drifts, key=lambda drift: drift.facet != "results")
+        for drift in ordered:
+            yield f"  {drift.address:<{_WIDTH}} {_kind(drift)}{sentence(drift)}"
+            suspects = known[drift].suspects if drift in known else ()
+            if suspects:
+                yield f"    suspects: {', '.join(dict.fromkeys(each.drift.address for each in suspects))}"
+    found = total.comparison
+    agree = found.identical + found.rounding + found.band
+    yield f"{plural(len(found.drifts), 'drift')}, {plural(agree, 'fact')} as before"

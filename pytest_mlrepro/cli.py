@@ -1,0 +1,146 @@
+"""The ``mlrepro`` command: reads lockfiles and recorded runs, never imports pytest."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pytest_mlrepro._version import __version__
+from pytest_mlrepro.config import Config, load_config, unknown
+from pytest_mlrepro.errors import MlreproError
+from pytest_mlrepro.facets import facet, facet_names
+from pytest_mlrepro.gate import Terms
+from pytest_mlrepro.ledger import contrast
+from pytest_mlrepro.lockfile import load_lockfile
+from pytest_mlrepro.model import Run
+from pytest_mlrepro.policy import Policies
+from pytest_mlrepro.report import machine, text
+
+FINE, DRIFTED, UNUSABLE = 0, 1, 4
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command.
+
+    Returns:
+        The exit status, as pytest's: 0 fine, 1 a drift was found, 4 the input cannot be used.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.run(options, _project(Path.cwd())))
+    except MlreproError as error:
+        print(f"mlrepro: {error}", file=sys.stderr)
+        return UNUSABLE
+    except BrokenPipeError:
+        # The reader (head, less) has seen enough; the interpreter must not try to flush what is left.
+        sys.stdout = None  # type: ignore[assignment]
+        return FINE
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> None:  # type: ignore[override]
+        """Exit as pytest does on wrong usage."""
+        self.print_usage(sys.stderr)
+        self.exit(UNUSABLE, f"{self.prog}: {message}\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="mlrepro", description="Look at the accepted results of a project's tests.")
+    parser.add_argument("--version", action="version", version=f"mlrepro {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND", parser_class=_Parser)
+
+    command = commands.add_parser(
+        "show",
+        help="the accepted facts, as a table",
+        description="Show the facts of the lockfile, or of a recorded run.",
+        epilog="example: mlrepro show tests/test_model.py::test_f1 --facet results",
+    )
+    command.add_argument(
+        "subject", nargs="?", default="", help="a subject, or the beginning of one (default: all)"
+    )
+    _common(command)
+    command.set_defaults(run=_show)
+
+    command = commands.add_parser(
+        "diff",
+        help="what differs between two lockfiles or recorded runs, with suspects",
+        description="Compare two files: lockfiles, or runs that pytest --mlrepro-record wrote.",
+        epilog="example: pytest --mlrepro-record=run.lock; mlrepro diff run.lock",
+    )
+    command.add_argument("before", help="a file; with no second one, what the lockfile is compared with")
+    command.add_argument("after", nargs="?", help="a file")
+    _common(command)
+    command.set_defaults(run=_diff)
+    return parser
+
+
+def _common(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--lockfile", metavar="PATH", help="default: the project's mlrepro.lock")
+    command.add_argument(
+        "--facet", action="append", default=[], metavar="FACET", help="this facet only; repeatable"
+    )
+    command.add_argument("--json", action="store_true", help="print JSON")
+
+
+def _project(folder: Path) -> Config:
+    """The settings of the project that a folder belongs to: of the nearest one that has some, or a lockfile."""
+    for root in (folder, *folder.parents):
+        config = load_config(root)
+        if config != Config(root) or config.lockfile_path.exists():
+            return config
+    return Config(folder)
+
+
+def _lockfile(options: argparse.Namespace, project: Config) -> Path:
+    return Path(options.lockfile) if options.lockfile else project.lockfile_path
+
+
+def _load(path: Path, facets: Sequence[str]) -> Run:
+    run = load_lockfile(path)
+    for name in facets:
+        if facet(name) is None:
+            raise unknown(name, facet_names(), "facet", "--facet")
+    if not facets:
+        return run
+    chosen = {
+        subject: {address: fact for address, fact in facts.items() if fact.facet in facets}
+        for subject, facts in run.subjects.items()
+    }
+    return Run({subject: facts for subject, facts in chosen.items() if facts})
+
+
+def _show(options: argparse.Namespace, project: Config) -> int:
+    run = _load(_lockfile(options, project), options.facet)
+    chosen = Run({name: facts for name, facts in run.subjects.items() if name.startswith(options.subject)})
+    if options.subject and not chosen.subjects:
+        raise unknown(options.subject, run.subjects, "subject", str(_lockfile(options, project)))
+    if options.json:
+        print(json.dumps(machine.facts(chosen), indent=2, ensure_ascii=False))
+    else:
+        print("\n".join(text.table(chosen)))
+    return FINE
+
+
+def _diff(options: argparse.Namespace, project: Config) -> int:
+    old, new = (
+        (options.before, options.after) if options.after else (_lockfile(options, project), options.before)
+    )
+    terms = Terms(
+        baseline=_load(Path(old), options.facet),
+        policies=Policies((project.policy,) if project.policy else ()),
+        tolerance=project.tolerance,
+    )
+    total = contrast(_load(Path(new), options.facet), terms)
+    status = DRIFTED if total.comparison.drifts else FINE
+    if options.json:
+        print(json.dumps(machine.document(total, terms, exitstatus=status), indent=2, ensure_ascii=False))
+    else:
+        print("\n".join(text.differences(total, terms)))
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

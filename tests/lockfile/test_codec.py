@@ -1,0 +1,99 @@
+"""The text of a lockfile: canonical, exact, and clear about what is wrong with it."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+import tomli
+from hypothesis import given
+from strategies import RUNS, VALUES
+
+from pytest_mlrepro.errors import LockfileError
+from pytest_mlrepro.facets import same_value
+from pytest_mlrepro.lockfile import dumps, loads
+from pytest_mlrepro.lockfile.codec import decode, encode
+from pytest_mlrepro.model import Fact, Run, Tolerance
+
+SUBJECT = "tests/test_model.py::test_f1"
+BROKEN = Path(__file__).parents[2] / "fixtures" / "lockfiles" / "broken"
+
+
+def run(*facts: Fact) -> Run:
+    return Run.of({SUBJECT: facts})
+
+
+@given(RUNS)
+def test_everything_comes_back(original):
+    text = dumps(original)
+    again = loads(text)
+    assert dumps(again) == text
+    assert again.subjects.keys() == original.subjects.keys()
+    for subject, fact in original:
+        back = again.facts(subject)[fact.address]
+        assert same_value(back.value, fact.value)
+        assert (back.dtype, back.better, back.tolerance) == (fact.dtype, fact.better, fact.tolerance)
+        assert back.detail.keys() == fact.detail.keys()
+        assert all(same_value(back.detail[name], fact.detail[name]) for name in fact.detail)
+
+
+@given(RUNS)
+def test_any_toml_reader_reads_it(original):
+    assert tomli.loads(dumps(original))["lock-version"] == "1.0"
+
+
+@given(VALUES)
+def test_values_survive(value):
+    assert same_value(decode(encode(value)), value)
+
+
+def test_the_order_of_recording_leaves_no_trace():
+    facts = [Fact("results", "b", 1), Fact("data", "a", "x"), Fact("results", "a", 2)]
+    assert dumps(run(*facts)) == dumps(run(*reversed(facts)))
+
+
+def test_a_reviewer_can_read_it():
+    text = dumps(
+        run(
+            Fact("results", "test.f1", 0.956140350877193, better="higher", tolerance=Tolerance(1e-6, 0.0)),
+            Fact("results", "accuracy", 0.5),
+            Fact("settings", "depth", None),
+            Fact("results", "confusion_matrix", ((39, 3), (1, 71))),
+        )
+    )
+    assert text == (
+        'lock-version = "1.0"\n'
+        "\n"
+        '["tests/test_model.py::test_f1".settings]\n'
+        'depth = { type = "none" }\n'
+        "\n"
+        '["tests/test_model.py::test_f1".results]\n'
+        "accuracy = 0.5\n"
+        "confusion_matrix = [[39, 3], [1, 71]]\n"
+        '"test.f1" = { value = 0.956140350877193, better = "higher", rtol = 1e-06, atol = 0.0 }\n'
+    )
+
+
+def test_many_rows_stand_a_row_a_line():
+    columns = tuple((f"column {index}", "float64", "a1b2c3d4") for index in range(5))
+    text = dumps(run(Fact("data", "train", "mlr1", detail={"columns": columns})))
+    assert text.count("\n    [") == 5
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, -0.0, 5e-324, 1e22, 2**63, -(2**80), True, 1, 1.0])
+def test_numbers_keep_their_kind(value):
+    back = loads(dumps(run(Fact("results", "x", value)))).facts(SUBJECT)["results.x"].value
+    assert same_value(back, value)
+
+
+@pytest.mark.parametrize("path", sorted(BROKEN.glob("*.lock")), ids=lambda path: path.stem)
+def test_what_is_wrong_is_said(path):
+    expected = path.with_suffix(".txt").read_text()
+    with pytest.raises(LockfileError) as caught:
+        loads(path.read_text(), "mlrepro.lock")
+    assert f"{caught.value}\n" == expected
+
+
+def test_every_way_to_break_one_is_there():
+    assert len(list(BROKEN.glob("*.lock"))) >= 15
