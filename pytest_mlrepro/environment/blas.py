@@ -1,0 +1,61 @@
+"""The libraries for linear algebra and threads that are loaded into the process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pytest_mlrepro.environment.imports import threadpool_library
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Pool:
+    """A loaded BLAS or OpenMP library.
+
+    Attributes:
+        api: ``blas`` or ``openmp``.
+        name: of the implementation: ``openblas``, ``mkl``, ``libgomp`` ...
+        version: empty where the library does not tell.
+        layer: how a BLAS makes its threads: ``pthreads``, ``openmp`` ...; empty where it does not tell.
+        architecture: the processor whose kernels a BLAS chose, such as ``SkylakeX``; empty likewise.
+        threads: how many it would use now.
+        file: where it was loaded from. Never to be recorded.
+    """
+
+    api: Literal["blas", "openmp"]
+    name: str
+    version: str
+    layer: str
+    architecture: str
+    threads: int
+    file: str
+
+    def __str__(self) -> str:
+        """Everything that can be compared, the architecture last."""
+        return " ".join(filter(None, (self.name, self.version, self.layer, self.architecture)))
+
+
+def pools() -> tuple[Pool, ...]:
+    """The libraries loaded now, sorted; the process and its environment stay as they are."""
+    return tuple(sorted(_pools(threadpool_library().threadpool_info())))
+
+
+def _pools(found: list[Mapping[str, Any]]) -> Iterator[Pool]:
+    for each in found:
+        api = each["user_api"]
+        # The implementations of OpenMP have one interface, and are told apart by their files.
+        name = each["internal_api"] if api == "blas" else each["prefix"]
+        yield Pool(
+            api,
+            str(name),
+            str(each.get("version") or ""),
+            _known(each.get("threading_layer")),
+            _known(each.get("architecture")),
+            int(each.get("num_threads") or 0),
+            str(each["filepath"]),
+        )
+
+
+def _known(text: object) -> str:
+    return "" if text in (None, "unknown") else str(text)

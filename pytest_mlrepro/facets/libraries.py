@@ -1,0 +1,247 @@
+"""What the results rest on that is not the project's own: distributions, Python, native libraries, the machine."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+
+from pytest_mlrepro.environment import accelerator, blas, cpu, runtime
+from pytest_mlrepro.environment.distributions import Distributions
+from pytest_mlrepro.environment.installed import UNKNOWN, Installed, normalized
+from pytest_mlrepro.environment.variables import numeric_variables
+from pytest_mlrepro.errors import RecordingError
+from pytest_mlrepro.facets._library_drifts import is_same_version, policy, sentence
+from pytest_mlrepro.facets._protocol import Facet, same_value
+from pytest_mlrepro.model import Drift, Fact, Policy, Rung, Tolerance, Value
+
+_NOT_COUNTED = frozenset({"pytest", "pytest-mlrepro"})
+
+
+class Libraries(Facet):
+    """Distributions in use, and the runtime below them. Make one a session; what is installed is read once.
+
+    The environment variables are those of the moment it is made: a test may set some for itself.
+
+    What a drift leads to by default:
+
+    =============================================  ====================================================
+    key                                            policy
+    =============================================  ====================================================
+    a distribution, changed                        fail
+    a distribution, added or removed               fail if the test's own code imports it, else note
+    ``runtime.python``                             fail; note where only the patch release differs
+    ``runtime.os``, ``cpu.architecture``           fail
+    ``runtime.os_release``, ``runtime.libc``       note
+    ``cpu.model``, ``cpu.cores``, ``cpu.simd``,
+    ``cpu.simd_torch``                             note
+    ``blas.*``, ``openmp.*``, changed              fail; note where only the kernels (``SkylakeX``) differ
+    ``blas.*``, ``openmp.*``, added or removed     note: it follows from the distributions
+    ``gpu.*`` (models, driver)                     note
+    ``cuda.*``, ``cudnn.*``, ``nccl.*``,
+    ``rocm.*``                                     fail: also whether a library computes on a GPU at all
+    ``env.*``                                      fail: somebody set it; note for ``LANG``, ``LC_ALL``,
+                                                   ``TZ``, ``TOKENIZERS_PARALLELISM``,
+                                                   ``LOKY_MAX_CPU_COUNT``, ``CUDA_LAUNCH_BLOCKING``, which
+                                                   move no number by themselves
+    =============================================  ====================================================
+
+    Whoever takes a kernel or an instruction set away does it by a variable, which fails as such. What
+    follows from the machine only explains: it heads the suspects of a result that moved.
+    """
+
+    name = "libraries"
+
+    def __init__(self, environ: Mapping[str, str] | None = None, *, root: Path | None = None) -> None:
+        """Make a facet for one session.
+
+        Args:
+            environ: the environment variables; default those of the process now.
+            root: the project's folder. Distributions installed from there as editable are the
+                project's own code, which the facet ``source`` sees, and no libraries.
+        """
+        self._variables = numeric_variables(os.environ if environ is None else environ)
+        self._root = root.resolve() if root is not None else None
+
+    @cached_property
+    def _distributions(self) -> Distributions:
+        return Distributions.read()
+
+    def provided(self, modules: Iterable[str]) -> frozenset[str]:
+        """Normalized names of the distributions that provide these modules, given by dotted names.
+
+        Left out: modules that no distribution provides, pytest, its plugins, and the project itself.
+        """
+        return frozenset(each.name for each in self._providers(modules))
+
+    def used(self, modules: Iterable[str]) -> frozenset[str]:
+        """The same, and what they require, directly or not, as far as that is installed and loaded."""
+        named = frozenset(self._providers(modules))
+        used: dict[str, Installed] = {}
+        waiting = list(named)
+        while waiting:
+            each = waiting.pop()
+            if each.name not in used:
+                used[each.name] = each
+                waiting += self._required(each)
+        return frozenset(name for name, each in used.items() if each.modules or each in named)
+
+    def _providers(self, modules: Iterable[str]) -> Iterator[Installed]:
+        for module in set(modules):
+            yield from filter(self._counts, self._distributions.providers(module))
+
+    def _required(self, installed: Installed) -> Iterator[Installed]:
+        for name in installed.requires:
+            each = self._distributions.get(name)
+            if each is None or not self._counts(each):
+                continue
+            # One without modules only stands for those that it requires.
+            if not each.modules or self._distributions.is_loaded(each, sys.modules):
+                yield each
+
+    def _counts(self, installed: Installed) -> bool:
+        return not (
+            installed.name in _NOT_COUNTED or installed.is_plugin_of_pytest or self._is_first_party(installed)
+        )
+
+    def _is_first_party(self, installed: Installed) -> bool:
+        folder = installed.origin.folder
+        if self._root is None or folder is None or installed.origin.text != "editable":
+            return False
+        return folder.resolve().is_relative_to(self._root)
+
+    def capture(self, distributions: Iterable[str], *, direct: Iterable[str] = ()) -> tuple[Fact, ...]:
+        """One fact a distribution: its version, and where it came from if not from an index.
+
+        Args:
+            distributions: names, in any spelling.
+            direct: those of them that the project's own code imports.
+        """
+        imported = frozenset(map(normalized, direct))
+        return tuple(
+            self._version(name, is_direct=name in imported)
+            for name in sorted(set(map(normalized, distributions)))
+        )
+
+    def _version(self, name: str, *, is_direct: bool) -> Fact:
+        installed = self._distributions.get(name)
+        detail: dict[str, Value] = {"direct": True} if is_direct else {}
+        if installed is None:
+            return Fact(self.name, name, UNKNOWN, detail=detail)
+        build = self._distributions.conda_build(installed)
+        addition = f"conda {build}" if build else installed.origin.text
+        if not build and installed.origin.sha256:
+            detail["sha256"] = installed.origin.sha256
+        value = f"{installed.version} ({addition})" if addition else installed.version
+        return Fact(self.name, name, value, detail=detail)
+
+    def runtime(self, distributions: Iterable[str]) -> tuple[Fact, ...]:
+        """Facts of Python, the operating system, the processor, native libraries, GPUs and variables.
+
+        Args:
+            distributions: those in use; native libraries that others brought are left out.
+        """
+        used = frozenset(map(normalized, distributions))
+        facts = [*self._machine(), *self._pools(used), *self._accelerators(used)]
+        facts += [Fact(self.name, f"env.{name}", value) for name, value in self._variables.items()]
+        return tuple(sorted(facts, key=lambda fact: fact.key))
+
+    def _machine(self) -> Iterator[Fact]:
+        values: dict[str, Value] = {
+            "runtime.python": runtime.python(),
+            "runtime.os": runtime.operating_system(),
+            "runtime.os_release": runtime.release(),
+            "runtime.libc": runtime.libc(),
+            "cpu.architecture": cpu.architecture(),
+            "cpu.model": cpu.model(),
+            "cpu.cores": cpu.cores(),
+            "cpu.simd": cpu.numpy_simd(sys.modules),
+            "cpu.simd_torch": cpu.torch_simd(sys.modules),
+        }
+        for key, value in values.items():
+            if value:
+                yield Fact(self.name, key, value)
+
+    def _pools(self, used: frozenset[str]) -> Iterator[Fact]:
+        grouped: dict[str, list[blas.Pool]] = defaultdict(list)
+        for pool in blas.pools():
+            owner = self._distributions.owner(pool.file)
+            if owner is None:
+                # The system's own, or an environment manager's: known by its name alone.
+                grouped[f"{pool.api}.{pool.name}"].append(pool)
+            elif owner.name in used:
+                grouped[f"{pool.api}.{owner.name}"].append(pool)
+        for key, pools in grouped.items():
+            detail: dict[str, Value] = {"threads": _one_or_all(pool.threads for pool in pools)}
+            if any(pool.architecture for pool in pools):
+                detail["architecture"] = _one_or_all(pool.architecture for pool in pools)
+            yield Fact(self.name, key, ", ".join(map(str, pools)), detail=detail)
+
+    def _accelerators(self, used: frozenset[str]) -> Iterator[Fact]:
+        nvidia = False
+        for toolkit in accelerator.toolkits(sys.modules):
+            owners = [
+                each.name for each in self._distributions.providers(toolkit.module) if each.name in used
+            ]
+            nvidia = nvidia or bool(owners and "cuda" in toolkit.versions)
+            for owner in owners:
+                for what, version in toolkit.versions.items():
+                    yield Fact(self.name, f"{what}.{owner}", version)
+        if nvidia:
+            yield from self._devices()
+
+    def _devices(self) -> Iterator[Fact]:
+        devices = self._nvidia_devices
+        yield Fact(self.name, "gpu.driver", devices[0].driver if devices else UNKNOWN)
+        for number, device in enumerate(devices):
+            capability = f", compute capability {device.capability}" if device.capability else ""
+            yield Fact(self.name, f"gpu.{number}", f"{device.model}{capability}")
+
+    @cached_property
+    def _nvidia_devices(self) -> tuple[accelerator.Device, ...]:
+        return accelerator.nvidia_devices()
+
+    def rung(self, baseline: Fact, current: Fact, default: Tolerance) -> Rung:
+        """Equal, where versions are equal as PEP 440 has it: 1.0 is 1.0.0."""
+        if same_value(baseline.value, current.value):
+            return "identical"
+        is_version = "." not in current.key
+        return "identical" if is_version and is_same_version(baseline.value, current.value) else "drift"
+
+    def default_policy(self, drift: Drift) -> Policy:
+        """See the table in the description of this class."""
+        return policy(drift)
+
+    def explain(self, drift: Drift) -> str:
+        """What changed: ``numpy 2.4.5 -> 2.4.6``, ``PYTHONHASHSEED was '0', is not set``."""
+        return sentence(drift)
+
+
+def version_of(name: str) -> str:
+    """The version of an installed distribution.
+
+    Args:
+        name: of the distribution, in any spelling.
+
+    Raises:
+        RecordingError: if it is not installed.
+    """
+    distributions = Distributions.read()
+    installed = distributions.get(name)
+    if installed is not None:
+        return installed.version
+    providers = distributions.providers(name)
+    raise RecordingError(
+        f"the distribution {name!r} is not installed",
+        remedy=f"the module {name} comes from {' or '.join(repr(each.name) for each in providers)}: name that"
+        if providers
+        else f"install it (pip install {name}), or correct its name",
+    )
+
+
+def _one_or_all(values: Iterable[Value]) -> Value:
+    found = tuple(values)
+    return found[0] if len(found) == 1 else found

@@ -1,0 +1,268 @@
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from importlib.metadata import packages_distributions
+
+import pytest
+
+from pytest_mlrepro.environment.distributions import Distributions
+
+
+def names(providers):
+    return [each.name for each in providers]
+
+
+def read(*sites):
+    return Distributions.read([str(site.folder) for site in sites])
+
+
+def test_a_module_need_not_be_called_like_its_distribution():
+    installed = Distributions.read()
+    assert names(installed.providers("sklearn.ensemble")) == ["scikit-learn"]
+    assert names(installed.providers("dateutil")) == ["python-dateutil"]
+
+
+def test_it_agrees_with_the_standard_library_on_everything_installed_here():
+    installed = Distributions.read()
+    for module, expected in packages_distributions().items():
+        if module.isidentifier() and not module.startswith("__editable__"):
+            known = set(names(installed.providers(module)))
+            assert known <= {installed.get(name).name for name in expected}, module
+            assert known or len(expected) > 1 or module in sys.stdlib_module_names, module
+
+
+@pytest.mark.parametrize("module", ["os.path", "json", "no_such_module.at_all", ""])
+def test_what_nobody_installed_has_no_provider(module):
+    assert Distributions.read().providers(module) == ()
+
+
+def test_the_standard_library_goes_before_a_backport_of_it(site):
+    site.install("enum_backport", "1", ["enum/__init__.py"])
+    assert read(site).providers("enum") == ()
+
+
+def test_a_namespace_package_is_decided_by_the_part_that_one_distribution_owns(site):
+    site.install("cloud_storage", "1", ["cloud/storage/__init__.py", "cloud/storage/client.py"])
+    site.install("cloud_query", "1", ["cloud/query/__init__.py", "cloud/single.py"])
+    installed = read(site)
+    assert names(installed.providers("cloud.storage.client")) == ["cloud-storage"]
+    assert names(installed.providers("cloud.storage.client.Client")) == ["cloud-storage"]
+    assert names(installed.providers("cloud.single")) == ["cloud-query"]
+    assert names(installed.providers("cloud")) == []
+
+
+def test_two_builds_of_one_library_both_provide_it(site):
+    site.install("vision", "1", ["cv/__init__.py", "cv/core.abi3.so"])
+    site.install("vision_headless", "2", ["cv/__init__.py", "cv/core.abi3.so"])
+    assert names(read(site).providers("cv.core")) == ["vision", "vision-headless"]
+
+
+def test_a_single_extension_module_is_found(site):
+    site.install("fast", "1", ["_fast.cpython-311-x86_64-linux-gnu.so", "fast.py"])
+    assert names(read(site).providers("_fast")) == ["fast"]
+
+
+def test_the_first_on_the_path_wins(site, tmp_path):
+    other = type(site)(tmp_path / "other")
+    other.folder.mkdir()
+    site.install("lib", "1.0", ["lib.py"])
+    other.install("lib", "2.0", ["lib.py"])
+    assert read(site, other).get("lib").version == "1.0"
+    assert read(other, site).get("lib").version == "2.0"
+
+
+def test_in_one_folder_the_newer_one_wins_however_the_folder_is_listed(site):
+    for version in ("1.9", "1.10", "1.2"):
+        site.install("lib", version, ["lib.py"])
+    assert read(site).get("lib").version == "1.10"
+
+
+def test_remains_of_an_uninstallation_do_not_hide_the_real_one(site, tmp_path):
+    other = type(site)(tmp_path / "other")
+    (other.folder / "lib-9.0.dist-info").mkdir(parents=True)
+    (other.folder / "~ib-8.0.dist-info").mkdir()
+    site.install("lib", "1.0", ["lib.py"])
+    installed = read(other, site)
+    assert installed.get("lib").version == "1.0"
+    assert set(installed.by_name) == {"lib"}
+
+
+def test_broken_metadata_is_unknown_and_no_crash(site):
+    (site.folder / "empty-1.0.dist-info").mkdir()
+    latin = site.install("latin", "1.0", ["latin.py"])
+    (latin / "METADATA").write_bytes(b"Name: latin\nVersion: \xff\n")
+    direct = site.install("direct", "1.0", ["direct.py"])
+    (direct / "direct_url.json").write_text("{broken")
+    (direct / "entry_points.txt").write_text("no section\n= =\n")
+    needs = site.install("needs", "1.0", ["needs.py"], requires=["!!!", "latin ; nonsense", "empty"])
+    assert needs.exists()
+    installed = read(site)
+    assert installed.get("empty").version == "unknown"
+    assert installed.get("empty").modules == frozenset()
+    assert installed.get("latin").version == "unknown"
+    assert names(installed.providers("latin")) == ["latin"]
+    assert installed.get("direct").origin.text == ""
+    assert not installed.get("direct").is_plugin_of_pytest
+    assert installed.get("needs").requires == {"empty"}
+
+
+def test_requirements_are_evaluated_here_and_without_extras(site):
+    site.install(
+        "lib",
+        "1.0",
+        ["lib.py"],
+        requires=[
+            "Always_There (>=1)",
+            "never ; python_version < '3'",
+            "now ; python_version >= '3'",
+            "optional ; extra == 'plot'",
+            "either ; extra == 'plot' or python_version >= '3'",
+            "with.extra[fast] >= 2",
+        ],
+    )
+    assert read(site).get("lib").requires == {"always-there", "now", "either", "with-extra"}
+
+
+def test_an_egg_is_read_too(site):
+    info = site.folder / "Old_Lib-0.9-py3.11.egg-info"
+    info.mkdir()
+    (info / "PKG-INFO").write_text("Metadata-Version: 1.0\nName: Old-Lib\nVersion: 0.9\n")
+    (info / "top_level.txt").write_text("oldlib\n")
+    (info / "requires.txt").write_text("base>=1\n\n[extra]\nnever\n")
+    installed = read(site)
+    assert names(installed.providers("oldlib.x")) == ["old-lib"]
+    assert (installed.get("old.lib").version, installed.get("old-lib").requires) == ("0.9", {"base"})
+    assert installed.get("old-lib").origin.text == ""
+
+
+def test_a_distribution_without_a_record_has_the_module_of_its_name(site):
+    site.install("system-lib", "1.0", ["system_lib.py"], record=False)
+    assert names(read(site).providers("system_lib")) == ["system-lib"]
+
+
+def test_a_zip_file_on_the_path_is_read(site, tmp_path):
+    site.install("zipped", "3.1", ["zipped/__init__.py"])
+    archive = tmp_path / "app.zip"
+    with zipfile.ZipFile(archive, "w") as target:
+        for path in site.folder.rglob("*"):
+            target.write(path, path.relative_to(site.folder))
+    installed = Distributions.read([str(archive)])
+    assert names(installed.providers("zipped")) == ["zipped"]
+    assert installed.get("zipped").version == "3.1"
+
+
+def test_modules_of_an_editable_installation_are_known_by_their_place(site, tmp_path, monkeypatch):
+    project = tmp_path / "my project"
+    (project / "src").mkdir(parents=True)
+    (project / "src" / "oddly_named.py").write_text("")
+    about = {"url": project.as_uri(), "dir_info": {"editable": True}}
+    site.install("mine", "0.1", ["_mine.pth"], about=about)
+    monkeypatch.syspath_prepend(str(project / "src"))
+    assert names(read(site).providers("oddly_named")) == ["mine"]
+    assert "oddly_named" not in sys.modules
+
+
+@pytest.mark.parametrize(
+    ("about", "text"),
+    [
+        ({"url": "file:///home/alice/lib", "dir_info": {"editable": True}}, "editable"),
+        ({"url": "file:///home/alice/lib", "dir_info": {}}, "local folder"),
+        (
+            {
+                "url": "https://alice:secret@git.example/lib",
+                "vcs_info": {"vcs": "git", "commit_id": "1a2b3c4d" * 5},
+            },
+            "git " + "1a2b3c4d" * 5,
+        ),
+        ({"url": "x", "vcs_info": {"vcs": "svn", "commit_id": "/home/alice"}}, "svn unknown"),
+        ({"url": "https://alice:secret@example/lib-1.whl", "archive_info": {}}, "archive"),
+        ({"url": "file:///home/alice/lib"}, "direct address, unknown"),
+        (["not", "a", "mapping"], ""),
+    ],
+)
+def test_an_origin_never_tells_an_address(site, about, text):
+    site.install("lib", "1.0", ["lib.py"], about=about)
+    assert read(site).get("lib").origin.text == text
+
+
+@pytest.mark.parametrize("archive", [{"hashes": {"sha256": "ab" * 32}}, {"hash": "sha256=" + "ab" * 32}])
+def test_the_digest_of_an_archive_is_kept(site, archive):
+    site.install("lib", "1.0", ["lib.py"], about={"url": "file:///x.whl", "archive_info": archive})
+    assert read(site).get("lib").origin.sha256 == "ab" * 32
+
+
+def test_conda_tells_its_build_and_not_the_folder_of_its_build_machine(site, tmp_path):
+    about = {"url": "file:///home/conda/feedstock_root/work", "dir_info": {}}
+    site.install("My.Lib", "1.26.4", ["lib.py"], about=about, INSTALLER="conda\n")
+    site.install("other", "2.0", ["other.py"])
+    (tmp_path / "conda-meta").mkdir()
+    for package in ("my-lib-1.26.4-py311h64a7726_0", "other-1.0-py311_1", "history"):
+        (tmp_path / "conda-meta" / f"{package}.json").write_text("{}")
+    found = read(site)
+    installed = Distributions(found.by_name, found.folders, prefix=str(tmp_path))
+    assert installed.conda_build(installed.get("my-lib")) == "py311h64a7726_0"
+    assert installed.get("my-lib").origin.text == ""
+    assert installed.conda_build(installed.get("other")) == ""
+
+
+def test_the_owner_of_a_shared_library(site):
+    site.install("My_Lib", "1", ["mylib/__init__.py", "mylib/.dylibs/libx.dylib"])
+    site.install("nv_blas", "1", ["nv/blas/lib/libblas.so"])
+    site.install("nv_fft", "1", ["nv/fft/__init__.py", "nv/blas_like/__init__.py"])
+    installed = read(site)
+    folder = site.folder
+    assert installed.owner(f"{folder}/My_Lib.libs/libopenblas.so").name == "my-lib"
+    assert installed.owner(f"{folder}/mylib/.dylibs/libx.dylib").name == "my-lib"
+    assert installed.owner("/usr/lib/x86_64-linux-gnu/libgomp.so.1") is None
+    assert installed.owner(f"{folder}/stray.so") is None
+
+
+def test_loaded_means_one_of_its_own_modules_is(site):
+    site.install("ns_a", "1", ["ns/a/__init__.py"])
+    site.install("ns_b", "1", ["ns/b.py"])
+    site.install("plain", "1", ["plain/__init__.py"])
+    installed = read(site)
+    modules = {"ns": object(), "ns.b": object(), "plain": object()}
+    assert [installed.is_loaded(installed.get(name), modules) for name in ("ns-a", "ns-b", "plain")] == [
+        False,
+        True,
+        True,
+    ]
+    assert not installed.is_loaded(installed.get("plain"), {"other": object()})
+
+
+SNAPSHOT = """
+import json, os, sys, importlib.metadata
+from importlib.machinery import PathFinder
+{before}
+variables, finders, search = dict(os.environ), list(sys.meta_path), vars(PathFinder).get("find_distributions")
+kind = type(importlib.metadata.distribution("pytest"))
+from pytest_mlrepro.environment.distributions import Distributions
+from pytest_mlrepro.environment.imports import threadpool_library
+installed = Distributions.read()
+threadpool_library().threadpool_info()
+assert dict(os.environ) == variables
+assert sys.meta_path == finders
+assert vars(PathFinder).get("find_distributions") is search
+assert type(importlib.metadata.distribution("pytest")) is kind
+print(json.dumps({{name: [each.version, sorted(each.modules), sorted(each.requires)]
+                  for name, each in installed.by_name.items()}}, sort_keys=True))
+"""
+
+
+def test_it_reads_the_same_with_and_without_the_backports_finder_and_changes_nothing():
+    root = os.pathsep.join(path for path in sys.path if path)
+    answers = []
+    for before in ("", "import importlib_metadata"):
+        code = SNAPSHOT.format(before=before)
+        environ = {**os.environ, "PYTHONPATH": root}
+        environ.pop("KMP_DUPLICATE_LIB_OK", None)
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=environ, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        answers.append(json.loads(done.stdout))
+    assert answers[0] == answers[1]
+    assert answers[0]["pytest"][1] == ["_pytest", "py", "pytest"]
