@@ -1,0 +1,195 @@
+"""How near two facts are: cell by cell, scaled by the largest magnitude in the baseline."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from pytest_mlrepro.facets._arrays import STATISTICS
+from pytest_mlrepro.facets._protocol import same_value
+from pytest_mlrepro.model import Fact, Rung, Tolerance, Value
+
+# Next to the 52 bits of float64, which the project's default is made for: single precision has 23, half has 10.
+_NARROW_RTOL = {"float32": 1e-5, "complex64": 1e-5, "float16": 2e-3}
+
+
+class Cell(NamedTuple):
+    """A scalar and where it stands; the place of a fact that is one scalar is empty."""
+
+    place: tuple[int, ...]
+    value: Value
+
+
+def rung(baseline: Fact, current: Fact, default: Tolerance) -> Rung:
+    """Where a fact stands on the ladder of agreement: identical, rounding, or drift."""
+    if baseline.dtype != current.dtype:
+        return "drift"
+    if same_value(baseline.value, current.value):
+        return "identical"
+    tolerance = tolerance_for(baseline, current, default)
+    # The demand for bitwise equality also tells 0.0 from -0.0, whose difference is within any width.
+    if tolerance == Tolerance(0.0, 0.0):
+        return "drift"
+    return "rounding" if distance(baseline, current, tolerance) <= 1.0 else "drift"
+
+
+def excess(baseline: Fact, current: Fact, default: Tolerance) -> float | None:
+    """By how many tolerances floats are apart, the largest over all cells: 1.0 just holds.
+
+    Returns:
+        None where the difference is not one of size: another type or shape, or a changed integer, label or text that
+        has no tolerance of its own; ``inf`` where a NaN or an infinity faces another number, or the tolerance is 0.
+    """
+    if baseline.dtype != current.dtype or not _is_numeric(baseline, current):
+        return None
+    found = distance(baseline, current, tolerance_for(baseline, current, default))
+    return None if math.isnan(found) else found
+
+
+def tolerance_for(baseline: Fact, current: Fact, default: Tolerance) -> Tolerance:
+    """The tolerance that decides: the current fact's own, else the project's, wide enough for narrow floats.
+
+    The baseline's is not asked: who takes a tolerance out of a test wants it gone.
+    """
+    if current.tolerance is not None:
+        return current.tolerance
+    narrow = _NARROW_RTOL.get(current.dtype, 0.0)
+    exact = default == Tolerance(0.0, 0.0)
+    return default if exact or narrow <= default.rtol else Tolerance(narrow, default.atol)
+
+
+def distance(baseline: Fact, current: Fact, tolerance: Tolerance) -> float:
+    """By how many tolerances two facts are apart; NaN where that is no question of size."""
+    if is_summarised(baseline) and is_summarised(current):
+        return _summary_distance(baseline, current, tolerance)
+    return _cells_distance(baseline, current, tolerance)
+
+
+def is_summarised(fact: Fact) -> bool:
+    """Whether the fact is a large numeric array: a fingerprint with a summary in its detail."""
+    return isinstance(fact.value, str) and "sums" in fact.detail
+
+
+def cells(value: Value, place: tuple[int, ...] = ()) -> Iterator[Cell]:
+    """Every scalar of a value, in order; an empty tuple counts as one."""
+    if isinstance(value, tuple) and value:
+        for position, item in enumerate(value):
+            yield from cells(item, (*place, position))
+    else:
+        yield Cell(place, value)
+
+
+def shape(fact: Fact) -> tuple[int, ...] | None:
+    """The shape of a fact's array, () of a scalar; None where lists of different lengths have none."""
+    told = fact.detail.get("shape")
+    if isinstance(told, tuple):
+        return tuple(size for size in told if isinstance(size, int))
+    return _shape(fact.value)
+
+
+def _shape(value: Value) -> tuple[int, ...] | None:
+    if not isinstance(value, tuple):
+        return ()
+    below = {_shape(item) for item in value}
+    if not below:
+        return (0,)
+    first = below.pop()
+    return None if below or first is None else (len(value), *first)
+
+
+def magnitude(value: Value) -> float:
+    """The largest finite magnitude among the numbers of a value; 0.0 where there is none."""
+    sizes = (_size(cell.value) for cell in cells(value))
+    return max((size for size in sizes if math.isfinite(size)), default=0.0)
+
+
+def scale_of(fact: Fact) -> float:
+    """The magnitude that a relative tolerance of this baseline refers to."""
+    if is_summarised(fact):
+        return max(magnitude(fact.detail.get(name, 0.0)) for name in ("min", "max"))
+    return magnitude(fact.value)
+
+
+def separation(before: Value, now: Value, *, tolerant: bool) -> float:
+    """How far two scalars are apart: 0.0 if the same, ``inf`` for NaN or infinities, NaN if not a question of size.
+
+    Args:
+        before, now: scalars.
+        tolerant: somebody gave a tolerance, so that it holds for integers too.
+    """
+    if same_value(before, now):
+        return 0.0
+    if type(before) is not type(now) or isinstance(before, bool):
+        return math.nan
+    if isinstance(before, float) and isinstance(now, float):
+        apart = abs(before - now)
+        return math.inf if math.isnan(apart) else apart
+    if isinstance(before, complex) and isinstance(now, complex):
+        parts = (
+            separation(before.real, now.real, tolerant=True),
+            separation(before.imag, now.imag, tolerant=True),
+        )
+        return math.hypot(*parts)
+    if tolerant and isinstance(before, int) and isinstance(now, int):
+        return _as_float(abs(before - now))
+    return math.nan
+
+
+def _cells_distance(baseline: Fact, current: Fact, tolerance: Tolerance) -> float:
+    before, now = list(cells(baseline.value)), list(cells(current.value))
+    if [cell.place for cell in before] != [cell.place for cell in now]:
+        return math.nan
+    tolerant = current.tolerance is not None
+    width = tolerance.width(magnitude(baseline.value))
+    largest = 0.0
+    for old, new in zip(before, now, strict=True):
+        apart = _widths(separation(old.value, new.value, tolerant=tolerant), width)
+        if math.isnan(apart):
+            return math.nan
+        largest = max(largest, apart)
+    return largest
+
+
+def _summary_distance(baseline: Fact, current: Fact, tolerance: Tolerance) -> float:
+    before, now = baseline.detail, current.detail
+    if any(before.get(name) != now.get(name) for name in ("shape", "dtype")):
+        return math.nan
+    if before.get("nonfinite_at") != now.get("nonfinite_at"):
+        return math.inf
+    width = tolerance.width(scale_of(baseline))
+    largest = 0.0
+    for name in (*STATISTICS, "sums", "weighted"):
+        pairs = zip(cells(before.get(name)), cells(now.get(name)), strict=False)
+        for old, new in pairs:
+            largest = max(largest, _widths(separation(old.value, new.value, tolerant=True), width))
+    return largest
+
+
+def _widths(apart: float, width: float) -> float:
+    if apart == 0.0:
+        return 0.0
+    return apart / width if width else apart * math.inf
+
+
+def _is_numeric(baseline: Fact, current: Fact) -> bool:
+    if is_summarised(baseline) and is_summarised(current):
+        return True
+    kinds = float | complex if current.tolerance is None else int | float | complex
+    found = [cell.value for cell in cells(baseline.value)]
+    return any(isinstance(value, kinds) and not isinstance(value, bool) for value in found)
+
+
+def _size(value: Value) -> float:
+    if isinstance(value, complex):
+        return math.hypot(value.real, value.imag)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return 0.0
+    return abs(value) if isinstance(value, float) else _as_float(abs(value))
+
+
+def _as_float(number: int) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        return math.inf

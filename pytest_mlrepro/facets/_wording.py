@@ -1,0 +1,139 @@
+"""What is said about a result that drifted."""
+
+from __future__ import annotations
+
+import math
+
+from pytest_mlrepro.facets._array_wording import arrays, churn, matrix, summaries
+from pytest_mlrepro.facets._arrays import SUMMARY
+from pytest_mlrepro.facets._bounds import against_tolerance
+from pytest_mlrepro.facets._closeness import cells, is_summarised, shape
+from pytest_mlrepro.facets._metrics import CLASSES
+from pytest_mlrepro.facets._protocol import show
+from pytest_mlrepro.model import Fact, Tolerance, Value
+
+_NATURAL = {"int": "int64", "float": "float64", "complex": "complex128"}
+
+
+def changed(baseline: Fact, current: Fact, default: Tolerance) -> str:
+    """One sentence on what changed between two facts of one address."""
+    types = _type_change(baseline, current)
+    if types and _same_numbers(baseline, current):
+        return f"same value, {types}"
+    told = _changed_value(baseline, current, default)
+    return f"{told}; {types}" if types else told
+
+
+def _changed_value(baseline: Fact, current: Fact, default: Tolerance) -> str:
+    if structure := _structure(baseline, current):
+        return structure
+    if is_summarised(baseline) and is_summarised(current):
+        return summaries(baseline, current, default)
+    if CLASSES in baseline.detail and isinstance(baseline.value, tuple):
+        return matrix(baseline, current)
+    if labels := churn(baseline, current):
+        return labels
+    if isinstance(baseline.value, tuple) and isinstance(current.value, tuple):
+        return arrays(baseline, current, default)
+    return _scalars(baseline, current, default)
+
+
+def _scalars(baseline: Fact, current: Fact, default: Tolerance) -> str:
+    before, now = baseline.value, current.value
+    parts = [f"{show(before)} -> {show(now)}{_difference(before, now)}"]
+    if hits := _hits(baseline, current):
+        parts.append(hits)
+    parts += against_tolerance(baseline, current, default)
+    if direction := _direction(baseline, current):
+        parts.append(direction)
+    return ", ".join(parts)
+
+
+def _difference(before: Value, now: Value) -> str:
+    """The signed difference and the change in percent, where there are such."""
+    if isinstance(before, bool) or isinstance(now, bool):
+        return ""
+    if isinstance(before, complex) and isinstance(now, complex):
+        apart = math.hypot(now.real - before.real, now.imag - before.imag)
+        return f" ({apart:.3g} apart)" if math.isfinite(apart) else ""
+    if isinstance(before, int) and isinstance(now, int):
+        return f" ({now - before:+d})" if abs(now - before) < 10**12 else ""
+    if not isinstance(before, float) or not isinstance(now, float):
+        return ""
+    apart = now - before
+    if not math.isfinite(apart) or apart == 0:
+        return ""
+    share = 100 * (apart / abs(before)) if before else math.inf
+    percent = f", {share:+.3g} %" if math.isfinite(share) else ""
+    return f" ({apart:+.3g}{percent})"
+
+
+def _hits(baseline: Fact, current: Fact) -> str:
+    """Accuracy as what it counts: so many more or fewer of n."""
+    before, now = baseline.detail.get("correct"), current.detail.get("correct")
+    total, total_now = baseline.detail.get("n"), current.detail.get("n")
+    if not isinstance(before, int) or not isinstance(now, int):
+        return ""
+    if total != total_now:
+        return f"{before} of {total} -> {now} of {total_now} correct"
+    return f"{before} -> {now} of {total} correct"
+
+
+def _direction(baseline: Fact, current: Fact) -> str:
+    before, now = baseline.value, current.value
+    better = current.better or baseline.better
+    if (
+        better is None
+        or not isinstance(before, int | float)
+        or not isinstance(now, int | float)
+        or before == now
+    ):
+        return ""
+    if before != before or now != now:  # noqa: PLR0124 - NaN, where math.isnan() takes no large integers
+        return "worse" if now != now else ""  # noqa: PLR0124
+    return "better" if (now > before) == (better == "higher") else "worse"
+
+
+def _type_change(baseline: Fact, current: Fact) -> str:
+    python = _type_of(baseline), _type_of(current)
+    numpy = tuple(_NATURAL.get(name, name) for name in python)
+    if numpy[0] == numpy[1]:
+        return ""
+    # Numpy's names on both sides, or Python's on both.
+    before, now = numpy if baseline.dtype or current.dtype else python
+    return f"{before} -> {now}"
+
+
+def _type_of(fact: Fact) -> str:
+    told = fact.detail.get("dtype")
+    return fact.dtype or (told if isinstance(told, str) else _python_type(fact.value))
+
+
+def _python_type(value: Value) -> str:
+    """The type of the scalars; of several, none: ``mixed``."""
+    names = {type(cell.value).__name__ for cell in cells(value)}
+    return names.pop() if len(names) == 1 else "mixed"
+
+
+def _same_numbers(baseline: Fact, current: Fact) -> bool:
+    if is_summarised(baseline) and is_summarised(current):
+        return all(baseline.detail.get(name) == current.detail.get(name) for name in SUMMARY)
+    pairs = zip(cells(baseline.value), cells(current.value), strict=False)
+    return _layout(baseline) == _layout(current) and all(old.value == new.value for old, new in pairs)
+
+
+def _structure(baseline: Fact, current: Fact) -> str:
+    """A change of shape, or of a layout that has none."""
+    if shape(baseline) != shape(current):
+        return f"shape {_shape_of(baseline)} -> {_shape_of(current)}"
+    return "" if _layout(baseline) == _layout(current) else f"{show(baseline.value)} -> {show(current.value)}"
+
+
+def _layout(fact: Fact) -> list[tuple[int, ...]]:
+    """Where scalars stand: lists of different lengths in lists have no shape, but a layout."""
+    return [cell.place for cell in cells(fact.value)]
+
+
+def _shape_of(fact: Fact) -> str:
+    found = shape(fact)
+    return "ragged" if found is None else "scalar" if found == () else str(found).replace(" ", "")

@@ -1,0 +1,282 @@
+"""What came out: metrics, confusion matrices, predictions, fitted models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
+
+from pytest_mlrepro.errors import RecordingError
+from pytest_mlrepro.facets import _closeness, _wording
+from pytest_mlrepro.facets._arrays import SMALL, digest, recorded, to_array
+from pytest_mlrepro.facets._closeness import excess
+from pytest_mlrepro.facets._fitted import fitted_state
+from pytest_mlrepro.facets._metrics import CONFUSION_MATRIX, Metric, classification, regression
+from pytest_mlrepro.facets._parameters import class_name
+from pytest_mlrepro.facets._protocol import Facet
+from pytest_mlrepro.model import Better, Drift, Fact, Role, Rung, Tolerance, Value
+from pytest_mlrepro.values import is_arraylike, to_value, type_name
+
+__all__ = ["Results", "excess"]
+
+_DEFAULT = Tolerance()
+# A matrix of 64 classes is still told cell by cell.
+_LARGEST_MATRIX = 64 * 64
+# Tolerances mean nothing for these.
+_EXACT = (bool, str)
+
+
+class Results(Facet):
+    """The only outputs: what all the other facets are there to explain."""
+
+    name: ClassVar[str] = "results"
+    role: ClassVar[Role] = "output"
+
+    def capture(
+        self,
+        name: str,
+        value: object,
+        *,
+        rtol: float | None = None,
+        atol: float | None = None,
+        better: Better | None = None,
+    ) -> tuple[Fact, ...]:
+        """One metric.
+
+        Args:
+            name: its key, for instance ``f1``.
+            value: a bool, int, float, complex or string, a numpy scalar, or a (nested) list or array of those;
+                more than 256 of them are recorded as ``array`` does.
+            rtol: relative tolerance; where given, ``atol`` is 0 unless given too. Then integers have a tolerance
+                as well.
+            atol: absolute tolerance in the metric's unit; where given, ``rtol`` is 0 unless given too.
+            better: ``higher`` or ``lower``, to say of a drift that it is better or worse.
+
+        Raises:
+            RecordingError: None, a mapping, a data frame, any other object; a negative tolerance.
+        """
+        what = f"metric {_key(name)!r}"
+        _check_better(better, what)
+        _check_metric(value, what)
+        tolerance = _tolerance(rtol, atol)
+        plain, dtype = to_value(value, what=what)
+        scalars = [cell.value for cell in _closeness.cells(plain)]
+        if None in scalars:
+            raise RecordingError(
+                f"{what} holds None",
+                remedy="record float('nan') for a value that is not defined, or leave it out",
+            )
+        if len(scalars) > SMALL:
+            return self._array(name, to_array(value, what), what, tolerance)
+        if all(isinstance(scalar, _EXACT) for scalar in scalars):
+            tolerance = None
+        return (Fact(self.name, name, plain, dtype=dtype, tolerance=tolerance, better=better),)
+
+    def classification(
+        self,
+        y_true: object,
+        y_pred: object,
+        y_score: object = None,
+        *,
+        name: str = "",
+        rtol: float | None = None,
+        atol: float | None = None,
+    ) -> tuple[Fact, ...]:
+        """Accuracy, precision, recall, F1, the confusion matrix and, with scores, the area under the ROC curve.
+
+        Labels {0, 1}, {False, True} and {-1, 1} are binary, any others averaged over the classes (macro).
+
+        Args:
+            y_true: the n true labels: a list, an array, a column.
+            y_pred: the n predicted labels.
+            y_score: scores of the larger label (n,), or probabilities (n, classes) in the order of the sorted labels.
+            name: goes before the keys: ``test.f1``.
+            rtol: see ``capture``.
+            atol: see ``capture``.
+
+        Raises:
+            RecordingError: empty input, different lengths, NaN, scores in the place of labels.
+        """
+        what = f"classification {name!r}" if name else "classification"
+        metrics = classification(y_true, y_pred, y_score, what)
+        return tuple(self._metrics(metrics, name, _tolerance(rtol, atol)))
+
+    def regression(
+        self,
+        y_true: object,
+        y_pred: object,
+        *,
+        name: str = "",
+        rtol: float | None = None,
+        atol: float | None = None,
+    ) -> tuple[Fact, ...]:
+        """R2, mean absolute, root mean squared and largest error, the latter three in the target's unit.
+
+        Args:
+            y_true: the n targets, n >= 2.
+            y_pred: the n predictions.
+            name: goes before the keys: ``test.r2``.
+            rtol: see ``capture``.
+            atol: see ``capture``.
+
+        Raises:
+            RecordingError: fewer than two values, different lengths, NaN or infinities, several outputs.
+        """
+        what = f"regression {name!r}" if name else "regression"
+        return tuple(self._metrics(regression(y_true, y_pred, what), name, _tolerance(rtol, atol)))
+
+    def array(
+        self, name: str, values: object, *, rtol: float | None = None, atol: float | None = None
+    ) -> tuple[Fact, ...]:
+        """An array: value by value up to 256 of them, else by fingerprint, with a summary to tell how far it moved.
+
+        Labels and integers are compared exactly, unless integers are given a tolerance. A sparse matrix is recorded
+        as the three arrays of its canonical CSR form.
+
+        Args:
+            name: its key.
+            values: an array, a tensor, a column, a (nested) list, or a sparse matrix.
+            rtol: relative to the largest magnitude in the baseline; see ``capture``.
+            atol: see ``capture``.
+
+        Raises:
+            RecordingError: if it is none of those, ragged, or holds neither numbers nor strings.
+        """
+        what = f"array {_key(name)!r}"
+        return tuple(self._arrays(name, values, what, _tolerance(rtol, atol)))
+
+    def model(self, name: str, estimator: object) -> tuple[Fact, ...]:
+        """The fitted state of a model, an attribute a fact: ``name.coef_``, ``name.estimators_.tree_.threshold``.
+
+        ``name.class`` holds the class, and as its detail what was skipped and why: callables, random generators, how
+        long fitting took.
+
+        Args:
+            name: goes before the keys.
+            estimator: the fitted estimator; it is neither changed nor pickled.
+
+        Raises:
+            RecordingError: if it has no fitted state.
+        """
+        what = f"model {_key(name)!r}"
+        state = fitted_state(estimator, what)
+        detail: dict[str, Value] = {"skipped": tuple(state.skipped)} if state.skipped else {}
+        facts = [Fact(self.name, f"{name}.class", class_name(estimator), detail=detail)]
+        for path, leaf in state.leaves.items():
+            facts += self._leaf(f"{name}.{path}", leaf, f"{what}: {path}")
+        return tuple(facts)
+
+    def rung(self, baseline: Fact, current: Fact, default: Tolerance) -> Rung:
+        """Identical, within the tolerance (arrays scaled by their largest magnitude), or drift; other types drift."""
+        return _closeness.rung(baseline, current, default)
+
+    def explain(self, drift: Drift, default: Tolerance = _DEFAULT) -> str:
+        """One sentence: old and new value, how far outside the tolerance, better or worse.
+
+        Args:
+            drift: a drift of this facet.
+            default: the project's tolerance, for floats without one of their own.
+        """
+        if drift.baseline is None or drift.current is None:
+            return super().explain(drift)
+        return _wording.changed(drift.baseline, drift.current, default)
+
+    def _metrics(self, metrics: tuple[Metric, ...], name: str, tolerance: Tolerance | None) -> Iterator[Fact]:
+        for metric in metrics:
+            key = f"{name}.{metric.name}" if name else metric.name
+            if metric.name == CONFUSION_MATRIX:
+                yield self._matrix(key, metric)
+            else:
+                yield Fact(
+                    self.name,
+                    key,
+                    metric.value,
+                    tolerance=tolerance,
+                    better=metric.better,
+                    detail=metric.detail,
+                )
+
+    def _matrix(self, key: str, metric: Metric) -> Fact:
+        if metric.value.size <= _LARGEST_MATRIX:
+            return Fact(self.name, key, to_value(metric.value)[0], detail=metric.detail)
+        value, dtype, detail = recorded(metric.value, key)
+        return Fact(self.name, key, value, dtype=dtype, detail={**detail, **metric.detail})
+
+    def _arrays(
+        self, name: str, values: Any, what: str, tolerance: Tolerance | None, *, located: bool = True
+    ) -> Iterator[Fact]:
+        if hasattr(type(values), "tocsr") and hasattr(type(values), "tocoo"):
+            for part, array in _sparse_parts(values):
+                own = tolerance if part == "data" else None
+                yield from self._array(f"{name}.{part}", array, what, own, located=False)
+        else:
+            yield from self._array(name, to_array(values, what), what, tolerance, located=located)
+
+    def _array(
+        self, name: str, array: Any, what: str, tolerance: Tolerance | None, *, located: bool = True
+    ) -> tuple[Fact, ...]:
+        if array.dtype.kind not in "iufc":
+            tolerance = None
+        value, dtype, detail = recorded(array, what, tolerant=tolerance is not None, located=located)
+        return (Fact(self.name, name, value, dtype=dtype, tolerance=tolerance, detail=detail),)
+
+    def _leaf(self, key: str, leaf: Any, what: str) -> Iterator[Fact]:
+        if leaf is None:
+            yield Fact(self.name, key, None)
+        elif isinstance(leaf, list) or is_arraylike(leaf) or hasattr(type(leaf), "tocsr"):
+            yield from self._arrays(key, leaf, what, None, located=False)
+        elif isinstance(leaf, str) and len(leaf) > SMALL:
+            # The text form of a booster's trees.
+            yield Fact(self.name, key, digest(leaf, what), detail={"length": len(leaf)})
+        else:
+            value, dtype = to_value(leaf, what=what)
+            yield Fact(self.name, key, value, dtype=dtype)
+
+
+def _key(name: object) -> str:
+    if not isinstance(name, str) or not name:
+        raise RecordingError(
+            f"the name of a result must be a non-empty string, got {name!r}",
+            remedy='for instance: mlrepro.metric("f1", value)',
+        )
+    return name
+
+
+def _check_better(better: object, what: str) -> None:
+    if better not in ("higher", "lower", None):
+        raise RecordingError(
+            f'{what}: better must be "higher", "lower" or None, got {better!r}',
+            remedy='pass better="higher" for a score, better="lower" for a loss',
+        )
+
+
+def _check_metric(value: object, what: str) -> None:
+    if isinstance(value, Mapping):
+        raise RecordingError(
+            f"{what} is a mapping", remedy="record its items: mlrepro.metrics({'auc': 0.99})"
+        )
+    if value is None:
+        raise RecordingError(
+            f"{what} is None",
+            remedy="does the function that computes it return it? record a number or a string",
+        )
+    if hasattr(value, "columns"):
+        raise RecordingError(
+            f"{what} is a {type_name(value)}, whose columns would lose their names",
+            remedy="record one metric a column, or mlrepro.array(name, frame) for its values",
+        )
+
+
+def _tolerance(rtol: float | None, atol: float | None) -> Tolerance | None:
+    if rtol is None and atol is None:
+        return None
+    return Tolerance(0.0 if rtol is None else rtol, 0.0 if atol is None else atol)
+
+
+def _sparse_parts(matrix: Any) -> Iterator[tuple[str, Any]]:
+    """The canonical CSR form: sorted, without duplicates; its index type does not count."""
+    canonical = matrix.tocsr(copy=True)
+    canonical.sum_duplicates()
+    yield "shape", to_array(list(canonical.shape), "shape")
+    yield "data", canonical.data
+    yield "indices", canonical.indices.astype("int64")
+    yield "indptr", canonical.indptr.astype("int64")
