@@ -33,6 +33,7 @@ T = TypeVar("T")
 
 _HERE = str(Path(__file__).parent)
 _UNSET: Any = object()
+_PINNED = "mlrepro.seed"
 
 
 @dataclass
@@ -83,6 +84,9 @@ class Recording:
             )
         if self.policies.rule(fact.address) == "ignore":
             return
+        if fact.facet == Settings.name and fact.value == self.seed and type(fact.value) is int:
+            # A random_state that was given the pinned seed: another seed is no other setting.
+            fact = replace(fact, value=_PINNED)
         if self.tolerance is not None and fact.tolerance is None and fact.facet == Results.name:
             fact = replace(fact, tolerance=self.tolerance)
         first = self._facts.setdefault(fact.address, fact)

@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return UNUSABLE
     except BrokenPipeError:
         # The reader (head, less) has seen enough; the interpreter must not try to flush what is left.
-        sys.stdout = None  # type: ignore[assignment]
+        sys.stdout = None
         return FINE
 
 

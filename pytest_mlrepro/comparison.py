@@ -6,12 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from pytest_mlrepro.facets import Facet, facet, facet_names
-from pytest_mlrepro.model import Comparison, Drift, Fact, Facts, Run, Rung, Tolerance
-
-DEFAULT = Tolerance()
+from pytest_mlrepro.model import DEFAULT_TOLERANCE, Comparison, Drift, Fact, Facts, Run, Rung, Tolerance
 
 
-def compare(baseline: Run, current: Run, *, tolerance: Tolerance = DEFAULT) -> Comparison:
+def compare(baseline: Run, current: Run, *, tolerance: Tolerance = DEFAULT_TOLERANCE) -> Comparison:
     """Every difference between two runs, and how many facts agree on which rung of the ladder.
 
     Args:
@@ -30,7 +28,7 @@ def compare(baseline: Run, current: Run, *, tolerance: Tolerance = DEFAULT) -> C
 
 
 def compare_facts(
-    subject: str, baseline: Facts, current: Facts, *, tolerance: Tolerance = DEFAULT
+    subject: str, baseline: Facts, current: Facts, *, tolerance: Tolerance = DEFAULT_TOLERANCE
 ) -> Comparison:
     """The same for the facts of one subject."""
     rungs: Counter[Rung] = Counter()

@@ -106,7 +106,7 @@ def parse_policy(table: object, where: str) -> Mapping[str, Policy]:
     for pattern, policy in rules.items():
         if not isinstance(policy, str) or policy not in _POLICIES:
             raise unknown(policy, _POLICIES, f"policy for {pattern!r}", where)
-        head = pattern.partition(".")[0] if isinstance(pattern, str) else ""
+        head = str(pattern).partition(".")[0]
         if not any(wild in head for wild in "*?[") and facet(head) is None:
             raise unknown(head, facet_names(), "facet", where)
     return MappingProxyType(dict(rules))

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from pytest_mlrepro.comparison import room
 from pytest_mlrepro.facets.results import excess
-from pytest_mlrepro.model import SESSION, Drift, Explanation, Suspect, Tolerance
+from pytest_mlrepro.model import DEFAULT_TOLERANCE, SESSION, Drift, Explanation, Suspect, Tolerance
 
 # What people change moves results more often than what machines change, and further.
 _LIKELIHOOD = ("data", "settings", "randomization", "source", "assumptions", "libraries")
@@ -31,17 +31,19 @@ def explain(
     return tuple(_explain(drift, inputs, tolerance) for drift in drifts)
 
 
-def sentence(drift: Drift) -> str:
+def sentence(drift: Drift, tolerance: Tolerance = DEFAULT_TOLERANCE) -> str:
     """What changed, in one sentence without the address."""
-    return room(drift.facet).explain(drift)
+    return room(drift.facet).explain(drift, tolerance)
 
 
 def _explain(drift: Drift, inputs: Sequence[Drift], tolerance: Tolerance) -> Explanation:
     if room(drift.facet).role == "input":
-        return Explanation(drift, sentence(drift))
+        return Explanation(drift, sentence(drift, tolerance))
     tiny = _is_tiny(drift, tolerance)
     ranked = sorted(inputs, key=lambda suspect: _rank(suspect, drift, tiny))
-    return Explanation(drift, sentence(drift), tuple(Suspect(item, sentence(item)) for item in ranked))
+    return Explanation(
+        drift, sentence(drift, tolerance), tuple(Suspect(item, sentence(item)) for item in ranked)
+    )
 
 
 def _is_tiny(drift: Drift, tolerance: Tolerance) -> bool:

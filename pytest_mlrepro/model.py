@@ -68,6 +68,10 @@ class Tolerance:
         return self.atol + self.rtol * abs(scale)
 
 
+DEFAULT_TOLERANCE = Tolerance()
+"""Of floats where neither the fact, nor its test, nor the project says anything."""
+
+
 @dataclass(frozen=True, slots=True)
 class Fact:
     """One recorded value.

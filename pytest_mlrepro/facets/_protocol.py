@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import ClassVar
 
-from pytest_mlrepro.model import Drift, Fact, Policy, Role, Rung, Tolerance, Value
+from pytest_mlrepro.model import DEFAULT_TOLERANCE, Drift, Fact, Policy, Role, Rung, Tolerance, Value
 
 
 class Facet:
@@ -29,8 +29,13 @@ class Facet:
         """What a drift of this facet leads to where the project's settings do not say."""
         return self.policy
 
-    def explain(self, drift: Drift) -> str:
-        """One sentence, no address and no full stop: what changed, in this facet's terms."""
+    def explain(self, drift: Drift, default: Tolerance = DEFAULT_TOLERANCE) -> str:
+        """One sentence, no address and no full stop: what changed, in this facet's terms.
+
+        Args:
+            drift: of this facet.
+            default: the project's tolerance, for facets that know one.
+        """
         if drift.baseline is None:
             assert drift.current is not None
             return f"not in the baseline, now {show(drift.current.value)}"

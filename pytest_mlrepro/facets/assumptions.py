@@ -9,7 +9,7 @@ from typing import ClassVar
 from pytest_mlrepro.errors import RecordingError
 from pytest_mlrepro.facets._parameters import parameters
 from pytest_mlrepro.facets._protocol import Facet, show
-from pytest_mlrepro.model import Drift, Fact, Value
+from pytest_mlrepro.model import DEFAULT_TOLERANCE, Drift, Fact, Tolerance, Value
 from pytest_mlrepro.redaction import is_digest, portable, redacted
 
 _ENVIRON = "environ."
@@ -49,7 +49,7 @@ class Assumptions(Facet):
         """
         return tuple(Fact(self.name, f"{_ENVIRON}{name}", _variable(name)) for name in map(_usable, names))
 
-    def explain(self, drift: Drift) -> str:
+    def explain(self, drift: Drift, default: Tolerance = DEFAULT_TOLERANCE) -> str:
         """Old and new value, of environment variables with their name; of secrets only that they changed."""
         variable = drift.key.removeprefix(_ENVIRON) if drift.key.startswith(_ENVIRON) else ""
         if drift.baseline is None or drift.current is None:

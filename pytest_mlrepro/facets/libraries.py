@@ -16,7 +16,7 @@ from pytest_mlrepro.environment.variables import numeric_variables
 from pytest_mlrepro.errors import RecordingError
 from pytest_mlrepro.facets._library_drifts import is_same_version, policy, sentence
 from pytest_mlrepro.facets._protocol import Facet, same_value
-from pytest_mlrepro.model import Drift, Fact, Policy, Rung, Tolerance, Value
+from pytest_mlrepro.model import DEFAULT_TOLERANCE, Drift, Fact, Policy, Rung, Tolerance, Value
 
 _NOT_COUNTED = frozenset({"pytest", "pytest-mlrepro"})
 
@@ -215,7 +215,7 @@ class Libraries(Facet):
         """See the table in the description of this class."""
         return policy(drift)
 
-    def explain(self, drift: Drift) -> str:
+    def explain(self, drift: Drift, default: Tolerance = DEFAULT_TOLERANCE) -> str:
         """What changed: ``numpy 2.4.5 -> 2.4.6``, ``PYTHONHASHSEED was '0', is not set``."""
         return sentence(drift)
 

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any, ClassVar
 
 from pytest_mlrepro.facets._protocol import Facet, show
-from pytest_mlrepro.model import Drift, Fact, Policy, Value
+from pytest_mlrepro.model import DEFAULT_TOLERANCE, Drift, Fact, Policy, Tolerance, Value
 
 _GENERATORS, _THREADS = "generators.", "threads."
 _UNSET = "unset"
@@ -86,7 +86,7 @@ class Randomization(Facet):
             return "note"
         return self.policy
 
-    def explain(self, drift: Drift) -> str:
+    def explain(self, drift: Drift, default: Tolerance = DEFAULT_TOLERANCE) -> str:
         """What changed: the base seed rather than the seeds that follow from it, and which library's setting."""
         if drift.key == "seed" and drift.baseline is not None and drift.current is not None:
             return _explain_seed(drift.baseline, drift.current)

@@ -13,12 +13,11 @@ from pytest_mlrepro.facets._fitted import fitted_state
 from pytest_mlrepro.facets._metrics import CONFUSION_MATRIX, Metric, classification, regression
 from pytest_mlrepro.facets._parameters import class_name
 from pytest_mlrepro.facets._protocol import Facet
-from pytest_mlrepro.model import Better, Drift, Fact, Role, Rung, Tolerance, Value
+from pytest_mlrepro.model import DEFAULT_TOLERANCE, Better, Drift, Fact, Role, Rung, Tolerance, Value
 from pytest_mlrepro.values import is_arraylike, to_value, type_name
 
 __all__ = ["Results", "excess"]
 
-_DEFAULT = Tolerance()
 # A matrix of 64 classes is still told cell by cell.
 _LARGEST_MATRIX = 64 * 64
 # Tolerances mean nothing for these.
@@ -169,7 +168,7 @@ class Results(Facet):
         """Identical, within the tolerance (arrays scaled by their largest magnitude), or drift; other types drift."""
         return _closeness.rung(baseline, current, default)
 
-    def explain(self, drift: Drift, default: Tolerance = _DEFAULT) -> str:
+    def explain(self, drift: Drift, default: Tolerance = DEFAULT_TOLERANCE) -> str:
         """One sentence: old and new value, how far outside the tolerance, better or worse.
 
         Args:

@@ -7,7 +7,7 @@ from typing import ClassVar
 from pytest_mlrepro.errors import RecordingError
 from pytest_mlrepro.facets._parameters import parameters
 from pytest_mlrepro.facets._protocol import Facet, show
-from pytest_mlrepro.model import Drift, Fact, Value
+from pytest_mlrepro.model import DEFAULT_TOLERANCE, Drift, Fact, Tolerance, Value
 from pytest_mlrepro.redaction import is_digest
 
 _SHOWN = 3
@@ -46,7 +46,7 @@ class Settings(Facet):
             for key, value, dtype in parameters(obj, name, what="settings")
         )
 
-    def explain(self, drift: Drift) -> str:
+    def explain(self, drift: Drift, default: Tolerance = DEFAULT_TOLERANCE) -> str:
         """Old and new value; of long ones where they differ; of secrets only that they changed."""
         if drift.baseline is None or drift.current is None:
             return super().explain(drift)

@@ -5,17 +5,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from pytest_mlrepro.errors import LockfileError
 from pytest_mlrepro.lockfile.codec import dumps, loads
 from pytest_mlrepro.model import Run
-
-try:
-    import fcntl
-except ImportError:  # Windows: replacing is still atomic, but two updates at once are not serialised.
-    fcntl = None  # type: ignore[assignment]
 
 
 def load_lockfile(path: str | os.PathLike[str], *, shown: str = "") -> Run:
@@ -127,9 +123,12 @@ def write_run(path: Path, run: Run) -> None:
 @contextlib.contextmanager
 def _only_writer(folder: Path) -> Iterator[None]:
     """Hold the folder's lock: it needs no file of its own, and the system drops it with the process."""
-    if fcntl is None:
+    if sys.platform == "win32":
+        # Folders cannot be locked there: replacing is still atomic, but two updates at once are not serialised.
         yield
         return
+    import fcntl
+
     handle = os.open(folder, os.O_RDONLY)
     try:
         # Some network file systems know no locks; replacing is atomic there too.

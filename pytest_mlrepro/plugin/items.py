@@ -96,7 +96,8 @@ def _where(definition: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -
 def _parameter(definition: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> str:
     if not hasattr(request, "param"):
         return ""
-    index = request.param_index
+    # pytest names a parameter without an id of its own by its place.
+    index: int = getattr(request, "param_index", 0)
     ids = definition.ids
     given = ids(request.param) if callable(ids) else ids[index] if ids else None
     if given is None:

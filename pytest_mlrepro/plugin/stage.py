@@ -176,7 +176,7 @@ class Stage:
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_fixture_setup(
-        self, fixturedef: pytest.FixtureDef[Any], request: pytest.SubRequest
+        self, fixturedef: pytest.FixtureDef[Any], request: pytest.FixtureRequest
     ) -> Generator[None, object, object]:
         if fixturedef.argname in USING:
             return (yield)
@@ -344,7 +344,9 @@ class Stage:
         rests_on = self._rests_on(item)
         if turn is None:
             # No subject of its own, but what it rests on must not be accepted.
-            self._pending += [Contribution(identity(item), complete=False, rests_on=rests_on)] * bool(rests_on)
+            self._pending += [Contribution(identity(item), complete=False, rests_on=rests_on)] * bool(
+                rests_on
+            )
             return
         facts = turn.recording.facts()
         self._pending.append(self._contribution(turn, facts, rests_on, complete=False))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pytest_mlrepro.capture import Recording
 from pytest_mlrepro.codegraph import CodeGraph
+from pytest_mlrepro.environment.installed import normalized
 from pytest_mlrepro.errors import RecordingError
 from pytest_mlrepro.facets.libraries import Libraries as LibrariesFacet
 from pytest_mlrepro.facets.libraries import version_of
@@ -42,7 +43,7 @@ class Surroundings:
 
     def uses(self, recording: Recording) -> frozenset[str]:
         """The distributions that a subject's code uses."""
-        key = (recording.files, frozenset(recording.modules), frozenset(recording.named))
+        key = (recording.files, frozenset(recording.modules), frozenset(map(normalized, recording.named)))
         if key not in self._used_by:
             ours = [path for path in recording.files if self.graph.is_first_party(path)]
             modules = self.graph.external_imports(ours) | key[1]

@@ -10,7 +10,7 @@ from pytest_mlrepro.explain import sentence
 from pytest_mlrepro.facets import facet_names, show
 from pytest_mlrepro.gate import Judgement, Terms
 from pytest_mlrepro.ledger import Sum
-from pytest_mlrepro.model import SESSION, Drift, Explanation, Fact, Facts, Run
+from pytest_mlrepro.model import SESSION, Drift, Explanation, Fact, Facts, Run, Tolerance
 
 _MOST_DRIFTS = 8
 _MOST_SUSPECTS = 6
@@ -103,15 +103,15 @@ def accepted(judgements: Iterable[Judgement], subjects: Iterable[str], terms: Te
             yield from _cut([f"  {each.address:<{_WIDTH}} {_value(each)}" for each in drifts])
         else:
             yield judgement.subject
-            yield from _cut([f"  {_line(each)}" for each in drifts])
+            yield from _cut([f"  {_line(each, terms.tolerance)}" for each in drifts])
 
 
 def _value(drift: Drift) -> str:
     return show(drift.current.value) if drift.current else ""
 
 
-def _line(drift: Drift) -> str:
-    return f"{drift.address:<{_WIDTH}} {_kind(drift)}{sentence(drift)}"
+def _line(drift: Drift, tolerance: Tolerance) -> str:
+    return f"{drift.address:<{_WIDTH}} {_kind(drift)}{sentence(drift, tolerance)}"
 
 
 def _headline(explanations: Sequence[Explanation]) -> str:
@@ -280,7 +280,7 @@ def differences(total: Sum, terms: Terms) -> Iterator[str]:
         known = {each.drift: each for each in judgement.failed}
         ordered = sorted(drifts, key=lambda drift: drift.facet != "results")
         for drift in ordered:
-            yield f"  {drift.address:<{_WIDTH}} {_kind(drift)}{sentence(drift)}"
+            yield f"  {_line(drift, terms.tolerance)}"
             suspects = known[drift].suspects if drift in known else ()
             if suspects:
                 yield f"    suspects: {', '.join(dict.fromkeys(each.drift.address for each in suspects))}"
