@@ -1,0 +1,221 @@
+"""Python objects: scalars, and nested lists, tuples, dicts and sets, as bytes that say type and value.
+
+Every encoding starts with a tag of its type; what has no fixed length carries it. So no two values that differ
+in type, structure or content share an encoding. Dicts and sets are free of order, as they are in Python.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import math
+import struct
+from collections.abc import Callable, Mapping
+from decimal import Decimal
+from fractions import Fraction
+from functools import partial
+from types import MappingProxyType, NoneType
+from typing import Any
+from uuid import UUID
+
+from pytest_mlrepro.errors import FingerprintError
+from pytest_mlrepro.fingerprints.digests import Fingerprint, blake3, node, seal, text_bytes
+from pytest_mlrepro.fingerprints.ranges import Ranges
+from pytest_mlrepro.model import Value
+from pytest_mlrepro.values import type_name
+
+_DEEPEST = 100
+_NAN = struct.pack("<d", math.nan)
+_MAX_KEYS = 64
+
+
+def python_object(obj: object, *, ordered: bool = True) -> Fingerprint:
+    """The fingerprint of a Python scalar or container, or of a subclass of one.
+
+    Raises:
+        FingerprintError: for any other type; a container that contains itself.
+    """
+    if isinstance(obj, list | tuple):
+        return _sequence(obj, ordered)
+    detail: dict[str, Value] = {"kind": "None" if obj is None else _base(obj).__name__}
+    data = encoded(obj)
+    if isinstance(obj, dict):
+        detail |= _keys(obj)
+    elif isinstance(obj, set | frozenset | str | bytes | bytearray):
+        detail["length"] = len(obj)
+    elif isinstance(obj, bool | int | float | complex) and len(str(obj)) <= 40:
+        detail["value"] = obj
+    return seal(node("object", data), detail)
+
+
+def encoded(obj: object, above: tuple[int, ...] = ()) -> bytes:
+    """The encoding of a value; what has an adapter of its own goes in as its digest.
+
+    Args:
+        obj: the value.
+        above: identities of the containers around it.
+
+    Raises:
+        FingerprintError: see ``python_object``.
+    """
+    kind = type(obj)
+    if kind not in _SCALARS and kind not in _CONTAINERS:
+        if _has_adapter(obj):
+            return b"@" + _adapted(obj)
+        kind = _base(obj)
+    if kind in _SCALARS:
+        return _SCALARS[kind](obj)
+    if id(obj) in above or len(above) >= _DEEPEST:
+        raise FingerprintError(
+            f"the {type_name(obj)} contains itself, or is nested deeper than {_DEEPEST} levels",
+            remedy="fingerprint a flat array or table of its values instead",
+        )
+    return _CONTAINERS[kind](obj, (*above, id(obj)))
+
+
+def zone_name(zone: dt.tzinfo) -> str:
+    """A time zone's name, the same whichever library made it: ``UTC+1:00:00`` for a fixed offset.
+
+    Raises:
+        FingerprintError: for one without a name.
+    """
+    offset = zone.utcoffset(None)
+    if offset is not None:
+        return f"UTC{'-' if offset < dt.timedelta() else '+'}{abs(offset)}" if offset else "UTC"
+    for attribute in ("key", "zone"):
+        if isinstance(name := getattr(zone, attribute, None), str):
+            return name
+    file = getattr(zone, "_filename", None)
+    if isinstance(file, str) and "zoneinfo/" in file:
+        return file.partition("zoneinfo/")[2]
+    raise FingerprintError(
+        f"the time zone of type {type_name(zone)} has no name",
+        remedy="use zoneinfo.ZoneInfo(...), or convert the times to UTC",
+    )
+
+
+def _base(obj: object) -> type:
+    """The type of Python's own that it is, or descends from."""
+    for kind in type(obj).__mro__:
+        if kind in _SCALARS or kind in _CONTAINERS:
+            return kind
+    raise FingerprintError(
+        f"objects of type {type_name(obj)} have no fingerprint",
+        remedy="convert it to an array, a table or plain Python values, or register an adapter for its type: "
+        "@pytest_mlrepro.fingerprint.register(TYPE)",
+    )
+
+
+def _has_adapter(obj: object) -> bool:
+    from pytest_mlrepro.fingerprints.registry import fingerprint
+
+    return fingerprint.adapter(type(obj)) is not python_object
+
+
+def _adapted(obj: object) -> bytes:
+    from pytest_mlrepro.fingerprints.registry import fingerprint
+
+    return fingerprint(obj).digest.encode("ascii")
+
+
+def _sized(tag: bytes, data: bytes) -> bytes:
+    return b"%b%b%b" % (tag, len(data).to_bytes(8, "little"), data)
+
+
+def _int(obj: int) -> bytes:
+    number = int(obj)
+    return _sized(b"i", number.to_bytes(number.bit_length() // 8 + 1, "little", signed=True))
+
+
+def _float(obj: float) -> bytes:
+    return b"f" + (_NAN if obj != obj else struct.pack("<d", obj))  # noqa: PLR0124 - NaN, of subclasses too
+
+
+def _complex(obj: complex) -> bytes:
+    return b"c" + _float(obj.real) + _float(obj.imag)
+
+
+def _time(tag: bytes, obj: dt.datetime | dt.time) -> bytes:
+    zone = zone_name(obj.tzinfo) if obj.tzinfo is not None else ""
+    return _sized(tag, text_bytes(f"{obj.isoformat()} {zone}"))
+
+
+def _timedelta(obj: dt.timedelta) -> bytes:
+    # Those of pandas have nanoseconds besides.
+    parts = (obj.days, obj.seconds, obj.microseconds, getattr(obj, "nanoseconds", 0))
+    return _sized(b"m", repr(tuple(map(int, parts))).encode("ascii"))
+
+
+def _items(tag: bytes, items: Any, above: tuple[int, ...]) -> bytes:
+    parts = [encoded(item, above) for item in items]
+    return b"".join((tag, len(parts).to_bytes(8, "little"), *parts))
+
+
+def _set(obj: Any, above: tuple[int, ...]) -> bytes:
+    parts = sorted(encoded(item, above) for item in obj)
+    return b"".join((b"<", len(parts).to_bytes(8, "little"), *parts))
+
+
+def _dict(obj: Mapping[Any, Any], above: tuple[int, ...]) -> bytes:
+    parts = sorted(encoded(key, above) + encoded(value, above) for key, value in obj.items())
+    return b"".join((b"{", len(parts).to_bytes(8, "little"), *parts))
+
+
+_SCALARS: Mapping[type, Callable[..., bytes]] = MappingProxyType(
+    {
+        NoneType: lambda _: b"N",
+        bool: lambda obj: b"T" if obj else b"F",
+        int: _int,
+        float: _float,
+        complex: _complex,
+        str: lambda obj: _sized(b"s", text_bytes(str.__str__(obj))),
+        bytes: lambda obj: _sized(b"b", bytes(obj)),
+        bytearray: lambda obj: _sized(b"b", bytes(obj)),
+        memoryview: lambda obj: _sized(b"b", obj.tobytes()),
+        range: lambda obj: _sized(b"r", repr((len(obj), obj[:1], obj[1:2])).encode("ascii")),
+        Decimal: lambda obj: _sized(b"D", str(obj).encode("ascii")),
+        Fraction: lambda obj: _sized(b"R", str(obj).encode("ascii")),
+        UUID: lambda obj: b"u" + obj.bytes,
+        dt.datetime: partial(_time, b"d"),
+        dt.time: partial(_time, b"t"),
+        dt.date: lambda obj: _sized(b"a", obj.isoformat().encode("ascii")),
+        dt.timedelta: _timedelta,
+    }
+)
+
+_CONTAINERS: Mapping[type, Callable[..., bytes]] = MappingProxyType(
+    {
+        list: partial(_items, b"["),
+        tuple: partial(_items, b"("),
+        set: _set,
+        frozenset: _set,
+        dict: _dict,
+        MappingProxyType: _dict,
+    }
+)
+
+
+def _sequence(obj: list[Any] | tuple[Any, ...], ordered: bool) -> Fingerprint:
+    kind = "list" if isinstance(obj, list) else "tuple"
+    above = (id(obj),)
+    if not ordered:
+        # Sorted, not summed: it stays as sound as the hash itself, and all of it is in memory anyway.
+        digests = sorted(node("item", encoded(item, above)) for item in obj)
+        root = node(f"unordered {kind}", len(obj), b"".join(digests))
+        return seal(root, {"kind": kind, "length": len(obj)})
+    hasher, ranges = blake3()(), Ranges(len(obj))
+    for position, item in enumerate(obj):
+        data = encoded(item, above)
+        hasher.update(data)
+        ranges.update(position, data)
+    return seal(
+        node(kind, len(obj), hasher.digest()),
+        {"kind": kind, "length": len(obj), "blocks": ranges.digests()},
+    )
+
+
+def _keys(obj: Mapping[Any, Any]) -> dict[str, Value]:
+    detail: dict[str, Value] = {"length": len(obj)}
+    if len(obj) <= _MAX_KEYS and all(type(key) is str and len(key) <= 32 for key in obj):
+        entries = ((key, node("item", encoded(value, (id(obj),)))[:4].hex()) for key, value in obj.items())
+        detail["keys"] = tuple(sorted(entries))
+    return detail

@@ -1,0 +1,89 @@
+"""The registry: which adapter fingerprints which type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache, singledispatch
+from importlib import import_module
+from inspect import signature
+from types import MappingProxyType
+from typing import Any, TypeVar
+
+from pytest_mlrepro.errors import FingerprintError
+from pytest_mlrepro.fingerprints.digests import Fingerprint
+from pytest_mlrepro.fingerprints.objects import python_object
+from pytest_mlrepro.values import type_name
+
+_Adapter = TypeVar("_Adapter", bound=Callable[..., Fingerprint])
+
+_HOMES = MappingProxyType({"numpy": "arrays", "pandas": "frames", "scipy": "sparse", "pathlib": "files"})
+"""Top-level package of a type -> our module with the adapters for it."""
+
+
+class _Fingerprinting:
+    """The callable ``fingerprint``: a single dispatch that loads the adapters of a library on its first object."""
+
+    def __init__(self) -> None:
+        self._adapters = singledispatch(python_object)
+
+    def __call__(self, obj: object, *, ordered: bool = True) -> Fingerprint:
+        """The fingerprint of an object.
+
+        Args:
+            obj: an array, frame, series, index, sparse matrix, Python scalar or nested container, or the ``Path`` of
+                a file or folder. A plain string is a value, not a path. It is not changed.
+            ordered: whether the order of the rows (of the items of a list) counts.
+
+        Raises:
+            FingerprintError: for a type without an adapter, a value without a stable form, an unreadable file.
+        """
+        adapter = self.adapter(type(obj))
+        try:
+            if ordered:
+                return adapter(obj)
+            if "ordered" not in signature(adapter).parameters:
+                raise FingerprintError(
+                    f"the adapter of {type_name(obj)} knows no ordered=False",
+                    remedy="give the adapter a keyword argument 'ordered', or leave it out here",
+                )
+            return adapter(obj, ordered=False)
+        except RecursionError:
+            raise FingerprintError(
+                f"the {type_name(obj)} is nested too deeply, or contains itself",
+                remedy="fingerprint a flat array or table of its values instead",
+            ) from None
+
+    def adapter(self, kind: type) -> Callable[..., Fingerprint]:
+        """The adapter for a type; that for Python's own objects where there is no other."""
+        for base in kind.__mro__:
+            home = _HOMES.get(base.__module__.partition(".")[0])
+            if home is not None:
+                self._load(home)
+        return self._adapters.dispatch(kind)
+
+    def register(self, kind: type) -> Callable[[_Adapter], _Adapter]:
+        """Decorate an adapter for a type and its subclasses: it takes the object and returns its fingerprint.
+
+        For instance::
+
+            @fingerprint.register(Corpus)
+            def _(corpus):
+                return fingerprint(corpus.to_frame())
+        """
+        # Ours come first, so that they do not replace the user's when they are loaded.
+        self.adapter(kind)
+
+        def registered(adapter: _Adapter) -> _Adapter:
+            self._adapters.register(kind, adapter)
+            return adapter
+
+        return registered
+
+    @cache  # noqa: B019 - there is one instance, and it lives as long as the process
+    def _load(self, home: str) -> None:
+        adapters: Callable[[], dict[type, Any]] = import_module(f"{__package__}.{home}").adapters
+        for kind, adapter in adapters().items():
+            self._adapters.register(kind, adapter)
+
+
+fingerprint = _Fingerprinting()

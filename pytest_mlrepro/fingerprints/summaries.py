@@ -1,0 +1,146 @@
+"""Summaries: a few numbers about the values of a column, rounded, to tell a reader how a column changed."""
+
+from __future__ import annotations
+
+import math
+from itertools import compress
+from typing import TYPE_CHECKING, Any
+
+from pytest_mlrepro.fingerprints.columns import Block, Column
+from pytest_mlrepro.model import Value
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+NAMES = {
+    "numbers": ("missing", "min", "max", "mean"),
+    "dates": ("missing", "first", "last"),
+    "texts": ("missing", "distinct"),
+    "category": ("missing", "categories", "set of categories"),
+    "other": ("missing",),
+}
+"""What the numbers of a summary are, by the family of its type."""
+
+_MOST_DISTINCT = 10_000
+
+
+def family(dtype: str) -> str:
+    """Which kind of summary a type has."""
+    if dtype.startswith(("int", "uint", "float", "bool", "longdouble", "timedelta64")):
+        return "numbers"
+    if dtype.startswith("datetime64"):
+        return "dates"
+    if dtype in ("str", "bytes"):
+        return "texts"
+    return "category" if dtype == "category" else "other"
+
+
+class Summary:
+    """Collects what is said about one column, or about each column of a two-dimensional array.
+
+    NaN counts as missing here, and neither it nor missing cells enter min, max and mean.
+    """
+
+    def __init__(self, column: Column, *, each: bool = False) -> None:
+        import numpy as np
+
+        self._family = family(column.dtype)
+        self._stated = column.stated
+        self._count = column.width if each else 1
+        self._missing = np.zeros(self._count, dtype=np.int64)
+        self._seen = np.zeros(self._count, dtype=np.int64)
+        self._total = np.zeros(self._count)
+        self._low: Any = None
+        self._high: Any = None
+        self._distinct: set[bytes] = set()
+
+    def add(self, start: int, block: Block, digest: bytes) -> None:
+        """Note a block."""
+        import numpy as np
+
+        if not block.cells.size:
+            return
+        absent = None if block.missing is None else self._apart(block.missing)
+        if absent is not None:
+            self._missing += np.count_nonzero(absent, axis=1)
+        if block.numbers is not None:
+            self._add_numbers(self._apart(block.numbers), absent)
+        elif block.items is not None and len(self._distinct) <= _MOST_DISTINCT:
+            missing = block.missing
+            self._distinct.update(
+                block.items if missing is None else compress(block.items, ~missing.reshape(-1))
+            )
+
+    def _apart(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Shape (columns, cells)."""
+        import numpy as np
+
+        return np.ascontiguousarray(values.reshape(-1, self._count).T)
+
+    def _add_numbers(self, values: NDArray[Any], absent: NDArray[Any] | None) -> None:
+        import numpy as np
+
+        counts: Any = values.shape[1]
+        with np.errstate(all="ignore"):
+            low, high = values.min(axis=1), values.max(axis=1)
+            if values.dtype.kind == "f" and np.isnan(low).any():
+                nans = np.isnan(values) if absent is None else np.isnan(values) & ~absent
+                self._missing += np.count_nonzero(nans, axis=1)
+                absent = nans if absent is None else nans | absent
+            if absent is None:
+                self._total += values.sum(axis=1, dtype=np.float64)
+            else:
+                there = ~absent
+                low = values.min(axis=1, where=there, initial=_highest(values.dtype))
+                high = values.max(axis=1, where=there, initial=_lowest(values.dtype))
+                self._total += values.sum(axis=1, dtype=np.float64, where=there)
+                counts = np.count_nonzero(there, axis=1)
+        self._seen += counts
+        self._low = low if self._low is None else np.minimum(self._low, low)
+        self._high = high if self._high is None else np.maximum(self._high, high)
+
+    def rows(self) -> list[tuple[Value, ...]]:
+        """The summary of each column: see ``NAMES``."""
+        return [self._row(place) for place in range(self._count)]
+
+    def _row(self, place: int) -> tuple[Value, ...]:
+        missing, seen = int(self._missing[place]), int(self._seen[place])
+        low = self._low[place].item() if seen else None
+        high = self._high[place].item() if seen else None
+        match self._family:
+            case "numbers":
+                return (missing, short(low), short(high), short(self._total[place] / seen) if seen else None)
+            case "dates":
+                return (missing, _date(low), _date(high))
+            case "texts":
+                return (missing, min(len(self._distinct), _MOST_DISTINCT))
+        return (missing, *self._stated)
+
+
+def short(number: float | None) -> Value:
+    """A number with six significant digits."""
+    if number is None or not math.isfinite(number):
+        return number if number is None else float(number)
+    rounded = float(f"{float(number):.6g}")
+    return int(rounded) if rounded.is_integer() and abs(rounded) < 1e6 else rounded
+
+
+def _highest(dtype: Any) -> Any:
+    import numpy as np
+
+    return np.inf if dtype.kind == "f" else np.iinfo(dtype).max
+
+
+def _lowest(dtype: Any) -> Any:
+    import numpy as np
+
+    return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
+
+
+def _date(seconds: int | None) -> str | None:
+    import numpy as np
+
+    if seconds is None:
+        return None
+    text = str(np.datetime64(seconds, "s"))
+    return text.removesuffix("T00:00:00")

@@ -1,0 +1,230 @@
+"""Files and folders: bytes and names, nothing else."""
+
+import os
+import socket
+import sys
+from pathlib import Path
+
+import pytest
+
+from pytest_mlrepro.errors import FingerprintError
+from pytest_mlrepro.fingerprints import files, fingerprint
+
+POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    root = tmp_path / "data"
+    for name, text in {"a.csv": "x\n1\n", "b.csv": "x\n2\n", "deep/er/c.bin": "\0" * 100}.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text, newline="")
+    return root
+
+
+def test_bytes_count_name_and_time_do_not(tmp_path):
+    one, other = tmp_path / "one.csv", tmp_path / "other.csv"
+    one.write_bytes(b"x\n1\n")
+    other.write_bytes(b"x\n1\n")
+    os.utime(other, (1, 1))
+    assert fingerprint(one) == fingerprint(other)
+    other.write_bytes(b"x\n2\n")
+    assert fingerprint(one) != fingerprint(other)
+    assert fingerprint(one) != fingerprint(one.read_bytes())
+    assert fingerprint(str(one)) == fingerprint(str(one)) != fingerprint(one)
+
+
+@pytest.mark.parametrize("size", [0, 1, 15, 16, 17, 65_536, 1 << 20, (1 << 20) + 1, 3_000_000])
+def test_every_byte_counts(tmp_path, size):
+    file = tmp_path / "data.bin"
+    data = bytearray(os.urandom(size))
+    file.write_bytes(data)
+    seen = {fingerprint(file)}
+    for place in {0, size // 2, size - 1} & set(range(size)):
+        data[place] ^= 1
+        file.write_bytes(data)
+        seen.add(fingerprint(file))
+        data[place] ^= 1
+    file.write_bytes(data + b"\0")
+    seen.add(fingerprint(file))
+    assert len(seen) == 2 + len({0, size // 2, size - 1} & set(range(size)))
+
+
+def test_detail_of_a_file(tmp_path):
+    file = tmp_path / "data.csv"
+    file.write_bytes(b"x\n1\n2")
+    assert fingerprint(file).detail["lines"] == 3
+    assert fingerprint(file).detail["size"] == 5
+    (tmp_path / "empty.csv").write_bytes(b"")
+    assert dict(fingerprint(tmp_path / "empty.csv").detail) == {"kind": "file", "size": 0, "lines": 0}
+    (tmp_path / "data.bin").write_bytes(b"x\n1\n2")
+    assert "lines" not in fingerprint(tmp_path / "data.bin").detail
+
+
+def test_folder_counts_names_and_contents(folder, tmp_path):
+    expected = fingerprint(folder)
+    moved = folder.rename(tmp_path / "elsewhere")
+    for file in moved.rglob("*"):
+        os.utime(file, (1, 1))
+    (moved / "empty").mkdir()
+    assert fingerprint(moved) == expected
+    (moved / "a.csv").rename(moved / "z.csv")
+    assert fingerprint(moved) != expected
+    (moved / "z.csv").rename(moved / "a.csv")
+    assert fingerprint(moved) == expected
+    (moved / "a.csv").write_bytes(b"x\n3\n")
+    assert fingerprint(moved) != expected
+    assert dict(expected.detail)["files"] == 3
+    assert [name for name, _ in expected.detail["entries"]] == ["a.csv", "b.csv", "deep/er/c.bin"]
+
+
+def test_order_of_the_listing_does_not_count(folder, monkeypatch):
+    expected = fingerprint(folder)
+    scandir = os.scandir
+
+    class Backwards:
+        def __init__(self, path):
+            self.entries = scandir(path)
+
+        def __enter__(self):
+            return iter(list(self.entries)[::-1])
+
+        def __exit__(self, *_):
+            self.entries.close()
+
+    monkeypatch.setattr(files.os, "scandir", Backwards)
+    assert fingerprint(folder) == expected
+
+
+def test_border_of_names_counts(tmp_path):
+    for place, (folder, file) in enumerate([("ab", "c"), ("a", "bc")]):
+        (tmp_path / str(place) / folder).mkdir(parents=True)
+        (tmp_path / str(place) / folder / file).write_bytes(b"")
+    assert fingerprint(tmp_path / "0") != fingerprint(tmp_path / "1")
+
+
+@POSIX
+def test_links_inside_count_as_content_links_outside_by_target(folder, tmp_path):
+    outside = tmp_path / "outside.csv"
+    outside.write_bytes(b"1")
+    (folder / "inside.csv").symlink_to("a.csv")
+    (folder / "out.csv").symlink_to("../outside.csv")
+    expected = fingerprint(folder)
+    outside.write_bytes(b"2")
+    assert fingerprint(folder) == expected
+    (folder / "out.csv").unlink()
+    (folder / "out.csv").symlink_to("../elsewhere.csv")
+    assert fingerprint(folder) != expected
+    (folder / "inside.csv").unlink()
+    (folder / "out.csv").unlink()
+    (folder / "inside.csv").write_bytes((folder / "a.csv").read_bytes())
+    (folder / "out.csv").symlink_to("../outside.csv")
+    assert fingerprint(folder) == expected
+
+
+@POSIX
+def test_links_in_a_circle(folder):
+    (folder / "one").symlink_to("two")
+    (folder / "two").symlink_to("one")
+    (folder / "deep" / "up").symlink_to("..")
+    assert fingerprint(folder) == fingerprint(folder)
+
+
+@POSIX
+def test_link_as_the_path_itself_is_followed(folder, tmp_path):
+    (tmp_path / "latest").symlink_to(folder)
+    (tmp_path / "first.csv").symlink_to(folder / "a.csv")
+    assert fingerprint(tmp_path / "latest") == fingerprint(folder)
+    assert fingerprint(tmp_path / "first.csv") == fingerprint(folder / "a.csv")
+
+
+@POSIX
+def test_names_that_are_no_text(tmp_path):
+    name = os.fsdecode(b"\xff.csv")
+    try:
+        (tmp_path / name).write_bytes(b"1")
+    except OSError:
+        pytest.skip("this file system takes no such names")
+    assert fingerprint(tmp_path).detail["entries"][0][0] == name
+
+
+def test_missing_file_is_an_error(tmp_path):
+    with pytest.raises(FingerprintError, match=r"'none.csv' cannot be read: No such file") as caught:
+        fingerprint(tmp_path / "none.csv")
+    assert caught.value.remedy
+
+
+@POSIX
+@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may read everything")
+def test_unreadable_file_is_an_error(folder):
+    (folder / "a.csv").chmod(0)
+    for path in (folder, folder / "a.csv"):
+        with pytest.raises(FingerprintError, match=r"'a.csv' cannot be read: Permission denied"):
+            fingerprint(path)
+
+
+@POSIX
+def test_fifo_and_device_are_errors(folder):
+    os.mkfifo(folder / "pipe")
+    for path in (folder, folder / "pipe"):
+        with pytest.raises(FingerprintError, match="'pipe' is neither a file nor a folder"):
+            fingerprint(path)
+    with pytest.raises(FingerprintError, match="'null' is neither"):
+        fingerprint(Path("/dev/null"))
+
+
+@POSIX
+def test_socket_is_an_error(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind("talk")
+        with pytest.raises(FingerprintError, match="'talk' cannot be read"):
+            fingerprint(tmp_path)
+
+
+def test_file_that_vanishes_is_an_error(folder, monkeypatch):
+    walk = files._walk
+
+    def vanishing(root, above):
+        found = list(walk(root, above))
+        if not above:
+            (root / "b.csv").unlink()
+        return found
+
+    monkeypatch.setattr(files, "_walk", vanishing)
+    with pytest.raises(FingerprintError, match=r"'b.csv' cannot be read: No such file"):
+        fingerprint(folder)
+
+
+@pytest.mark.parametrize("change", ["grow", "shrink", "rewrite"])
+def test_file_that_changes_while_it_is_read_is_an_error(tmp_path, monkeypatch, change):
+    file = tmp_path / "data.bin"
+    file.write_bytes(b"x" * 3_000_000)
+    read = files._read
+
+    def meddle(handle, *args, **options):
+        if change == "grow":
+            with file.open("ab") as more:
+                more.write(b"y")
+        elif change == "shrink":
+            os.truncate(file, 10)
+        else:
+            os.utime(file, (1, 1))
+        return read(handle, *args, **options)
+
+    monkeypatch.setattr(files, "_read", meddle)
+    with pytest.raises(FingerprintError, match=r"'data.bin' changed while it was read"):
+        fingerprint(file)
+
+
+def test_order_free_has_no_meaning_for_bytes(folder):
+    with pytest.raises(FingerprintError, match="ordered=False has no meaning"):
+        fingerprint(folder / "a.csv", ordered=False)
+
+
+def test_detail_of_a_large_folder_fits_its_budget(tmp_path):
+    for number in range(300):
+        (tmp_path / f"image_{number:06}.png").write_bytes(bytes([number % 251]))
+    detail = fingerprint(tmp_path).detail
+    assert detail["files"] == 300
+    assert len(repr(dict(detail))) < 2_048
