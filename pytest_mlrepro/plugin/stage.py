@@ -44,6 +44,10 @@ NAME = "_mlrepro_identity"
 """The attribute of a report that names the test where its node id does not."""
 
 
+class Drifted(pytest.fail.Exception):
+    """Fails a test with a text that is all there is to see of it."""
+
+
 @dataclass
 class Turn:
     """One subject's turn: what it records, and the generators' state before it."""
@@ -148,7 +152,7 @@ class Stage:
     def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, None, None]:
         if self._turns:
             if self._turns[0].problem:
-                pytest.fail(self._turns[0].problem, pytrace=False)
+                raise Drifted(self._turns[0].problem)
             # unittest and doctest items never reach pytest_pyfunc_call.
             self._seeding.pin(self._turns[0].recording.seed)
         outcome = yield
@@ -310,12 +314,11 @@ class Stage:
             try:
                 item.warn(MlreproWarning(text.warning(explanation)))
             except MlreproWarning as warning:
-                pytest.fail(str(warning), pytrace=False)
+                raise Drifted(str(warning)) from None
         if judgement.red:
             selected = selection(judgement.subject, self.config)
-            pytest.fail(
-                text.failure(judgement, around, lockfile=self.order.shown, selection=selected), pytrace=False
-            )
+            said = text.failure(judgement, around, lockfile=self.order.shown, selection=selected)
+            raise Drifted(said)
 
     # Reports
 
@@ -324,6 +327,9 @@ class Stage:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
+        if call.excinfo is not None and isinstance(call.excinfo.value, Drifted) and report.failed:
+            # pytest would say that frames were left out; there are none that lead to the cause.
+            report.longrepr = str(call.excinfo.value)
         if self.terms is None:
             return report
         if report.failed and report.when in ("setup", "call"):

@@ -41,7 +41,9 @@ class Result:
     def drifts(self, policy: str = "fail") -> set[str]:
         """Addresses of the drifts with this policy."""
         assert self.report is not None, self.output
-        return {f"{each['facet']}.{each['key']}" for each in self.report["drifts"] if each["policy"] == policy}
+        return {
+            f"{each['facet']}.{each['key']}" for each in self.report["drifts"] if each["policy"] == policy
+        }
 
     def facets(self, policy: str = "fail") -> set[str]:
         return {address.partition(".")[0] for address in self.drifts(policy)}
@@ -60,6 +62,11 @@ class Project:
     root: Path
     tmp: Path
     environment: Mapping[str, str] = field(default_factory=dict)
+
+    @staticmethod
+    def folders() -> list[Path]:
+        """The fixture projects."""
+        return sorted(path for path in FIXTURES.iterdir() if (path / "pyproject.toml").is_file())
 
     @classmethod
     def empty(cls, tmp: Path) -> Project:

@@ -17,7 +17,10 @@ def body(project, text):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ('lock-version = "1.0"\n<<<<<<< HEAD\n', "mlrepro.lock, line 2: a merge left conflict markers (<<<<<<<)"),
+        (
+            'lock-version = "1.0"\n<<<<<<< HEAD\n',
+            "mlrepro.lock, line 2: a merge left conflict markers (<<<<<<<)",
+        ),
         ('lock-version = "1.0"\n["a::b".results]\nf1 = 1\nf1 = 2\n', "the same key stands there twice"),
         ('lock-version = "1.0"\nx = = 3\n', "not valid TOML"),
         ('lock-version = "9.0"\n', "newer than 1.x"),
@@ -42,7 +45,10 @@ def test_a_broken_lockfile(empty, content, said, mode):
         ("mlrepro.metric('a', 1.0, atol=-1)", "atol must be a finite number >= 0, got -1"),
         ("mlrepro.metric('a', 1.0, rtol=True)", "rtol must be a finite number >= 0, got True"),
         ("mlrepro.metric('a', 1.0, better='up')", "better"),
-        ("mlrepro.metric('a', 1); mlrepro.metric('a', 2)", "results.a is recorded twice with different values: 1 at"),
+        (
+            "mlrepro.metric('a', 1); mlrepro.metric('a', 2)",
+            "results.a is recorded twice with different values: 1 at",
+        ),
         ("import pathlib; mlrepro.data('train', pathlib.Path('no.csv'))", "data 'train'"),
         ("mlrepro.data('train', object())", "data 'train'"),
         ("mlrepro.settings(object())", "settings"),

@@ -66,7 +66,9 @@ def test_a_drift_stays_red_under_reruns(drawing):
     assert moved.check("--reruns", "2").red().drifts() == {"results.random"}
 
 
-@pytest.mark.parametrize("option", ["-p no:cacheprovider", "-p no:terminal", "-p no:junitxml", "--assert=plain", "-q"])
+@pytest.mark.parametrize(
+    "option", ["-p no:cacheprovider", "-p no:terminal", "-p no:junitxml", "--assert=plain", "-q"]
+)
 def test_pytest_without_a_part_of_it(drawing, option):
     drawing.check(*option.split(" ", 1)).ok()
     moved = drawing.edit("test_d.py", '"random", random.random()', '"random", 2.0')

@@ -58,9 +58,10 @@ def test_the_whole_way(small):
 
 
 def test_off_nothing_is_recorded_but_seeds_are_pinned(small):
-    off = small.write(
-        {
-            "test_seed.py": """
+    off = (
+        small.write(
+            {
+                "test_seed.py": """
 import random
 
 import numpy as np
@@ -82,8 +83,11 @@ def test_libraries(mlrepro_libraries):
 def test_fingerprint(mlrepro_fingerprint):
     assert mlrepro_fingerprint(np.zeros(3)) == mlrepro_fingerprint(np.zeros(3))
 """
-        }
-    ).pytest().ok()
+            }
+        )
+        .pytest()
+        .ok()
+    )
     assert "mlrepro:" not in off.output
     assert not (off.project.root / "mlrepro.lock").exists()
 

@@ -45,8 +45,9 @@ def test_a_test_that_does_not_pass_keeps_its_baseline(two, extra):
 
 def test_a_fixture_that_errs_keeps_the_baseline(two):
     broken = TWO.format(extra="").replace(
-        "def test_first(mlrepro)", "@pytest.fixture\ndef broken(mlrepro):\n    mlrepro.metric('a', 9)\n"
-        "    raise RuntimeError\n\n\ndef test_first(mlrepro, broken)"
+        "def test_first(mlrepro)",
+        "@pytest.fixture\ndef broken(mlrepro):\n    mlrepro.metric('a', 9)\n"
+        "    raise RuntimeError\n\n\ndef test_first(mlrepro, broken)",
     )
     ran = two.write({"test_two.py": f"import pytest\n{broken}"}).update().red()
     assert ran.lockfile == two.check().lockfile
@@ -108,7 +109,9 @@ def test_a_new_metric_is_red(two):
 
 
 def test_only_one_facet_is_accepted_while_the_rest_must_match(two):
-    moved = two.setenv(A="5").edit("test_two.py", "def test_second(mlrepro):", "def test_second(mlrepro):\n    mlrepro.assume('x', 1)")
+    moved = two.setenv(A="5").edit(
+        "test_two.py", "def test_second(mlrepro):", "def test_second(mlrepro):\n    mlrepro.assume('x', 1)"
+    )
     ran = moved.update("--mlrepro-only=assumptions").red()
     assert "results.a" in ran.output
     assert "a = 1.0" in ran.lockfile
