@@ -8,29 +8,26 @@ that says everything, and otherwise as an inline table::
     ["tests/test_model.py::test_f1".results]
     "test.accuracy" = 0.956140350877193
     "test.f1" = { value = 0.9655172413793104, better = "higher", rtol = 1e-06, atol = 0.0 }
-
-What TOML has no word for carries a ``type``: ``{ type = "none" }``, ``{ type = "complex", value = [0.0, 1.0] }``,
-an integer of more than 64 bits, a text with lone surrogates (as the hexadecimal digits of its bytes).
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pytest_mlrepro.errors import LockfileError, MlreproError
 from pytest_mlrepro.facets import facet, facet_names
 from pytest_mlrepro.lockfile import toml
+from pytest_mlrepro.lockfile.nodes import MISSING, decode, dotted, encode, restore, shown, too_deep, wrong
 from pytest_mlrepro.lockfile.toml import Node
 from pytest_mlrepro.model import SESSION, Fact, Facts, Run, Tolerance, Value, by_address
 
 VERSION = (1, 0)
 
-_INT64 = range(-(2**63), 2**63)
 _MARKER = re.compile(r"^(<{7}|={7}|>{7}|\|{7})(?: |$)", re.MULTILINE)
 _PARTS = frozenset({"type", "value", "dtype", "better", "rtol", "atol", "detail"})
-_UPDATE = "restore the file from git (git checkout -- FILE), or delete it and run: pytest --mlrepro-update"
+_POSITION = re.compile(r" \(at line (\d+), column \d+\)$")
 
 
 def dumps(run: Run) -> str:
@@ -61,7 +58,17 @@ def loads(text: str, where: str = "lockfile") -> Run:
     Raises:
         LockfileError: conflict markers, broken TOML, a newer format, a wrong type; it names the line or key path.
     """
-    return _decode_run(_parse(text, where), where)
+    try:
+        document = _parse(text, where)
+        is_later = _check_version(document.pop("lock-version", None), where)
+        try:
+            return Run({name: _decode_subject(name, tables, where) for name, tables in document.items()})
+        except LockfileError as error:
+            if not is_later:
+                raise
+            raise LockfileError(error.what, where=error.where, remedy=_UPGRADE) from None
+    except RecursionError:
+        raise too_deep(where) from None
 
 
 def _parse(text: str, where: str) -> dict[str, Any]:
@@ -70,59 +77,74 @@ def _parse(text: str, where: str) -> dict[str, Any]:
         raise LockfileError(
             f"a merge left conflict markers ({marker.group(1)})",
             where=f"{where}, line {number}",
-            remedy="keep one side (git checkout --ours or --theirs on the file), then run: pytest --mlrepro-update",
+            remedy=f"keep one side (git checkout --ours {where}, or --theirs), then run: pytest --mlrepro-update",
         )
     import tomli
 
     try:
         return tomli.loads(text)
-    except tomli.TOMLDecodeError as error:
-        reason = str(error)
-        if "overwrite" in reason or "twice" in reason or "Cannot mutate" in reason:
-            raise LockfileError(
-                f"the same key stands there twice, as a merge may leave it: {reason}",
-                where=where,
-                remedy="delete one of the two, then run: pytest --mlrepro-update",
-            ) from None
-        raise LockfileError(f"not valid TOML: {reason}", where=where, remedy=_UPDATE) from None
-    except RecursionError:
-        raise LockfileError("nested too deeply to be a lockfile", where=where, remedy=_UPDATE) from None
+    except ValueError as error:
+        # Not only tomli's own: Python refuses to read integers of thousands of digits.
+        raise _not_toml(str(error), where) from None
 
 
-def _decode_run(document: dict[str, Any], where: str) -> Run:
-    _check_version(document.pop("lock-version", None), where)
-    return Run({subject: _decode_subject(subject, tables, where) for subject, tables in document.items()})
+def _not_toml(reason: str, where: str) -> LockfileError:
+    position = _POSITION.search(reason)
+    place = f"{where}, line {position.group(1)}" if position else where
+    if "declare" in reason:
+        return LockfileError(
+            "the same table stands there twice, as a merge may leave it",
+            where=place,
+            remedy="put the lines of both below one header, then run: pytest --mlrepro-update",
+        )
+    if "overwrite" in reason or "Duplicate" in reason or "Cannot mutate" in reason:
+        return LockfileError(
+            "the same key stands there twice, as a merge may leave it",
+            where=place,
+            remedy="keep one of the two, then run: pytest --mlrepro-update",
+        )
+    said = _POSITION.sub("", reason)
+    return LockfileError(f"not valid TOML: {said}", where=place, remedy=restore(where))
 
 
-def _check_version(version: object, where: str) -> None:
+def _check_version(version: object, where: str) -> bool:
+    """Whether it is a later minor version: it may hold what this release does not know, but need not."""
+    ours = "{}.{}".format(*VERSION)
     match = re.fullmatch(r"(\d{1,9})\.(\d{1,9})", version) if isinstance(version, str) else None
     if match is None:
+        found = "but there is none" if version is None else f"got {shown(version)}"
         raise LockfileError(
-            f'expected lock-version = "{VERSION[0]}.{VERSION[1]}" at the top, got {version!r}',
+            f'expected lock-version = "{ours}" at the top, {found}',
             where=where,
-            remedy="is this a pytest-mlrepro lockfile? " + _UPDATE,
+            remedy=f"if this is no lockfile of pytest-mlrepro, name the right one; else {restore(where)}",
         )
     if int(match.group(1)) > VERSION[0]:
         raise LockfileError(
             f"its format {version} is newer than {VERSION[0]}.x, which this pytest-mlrepro reads",
             where=where,
-            remedy="upgrade it: pip install --upgrade pytest-mlrepro",
+            remedy=_UPGRADE,
         )
+    return (int(match.group(1)), int(match.group(2))) > VERSION
+
+
+_UPGRADE = "a newer release wrote it; upgrade: pip install --upgrade pytest-mlrepro"
 
 
 def _decode_subject(subject: str, tables: object, where: str) -> Facts:
     if subject != SESSION and "::" not in subject:
-        raise _wrong(
-            where, (subject,), 'a subject such as "tests/test_model.py::test_f1" or session', subject
-        )
+        raise wrong(where, (subject,), 'a subject such as "tests/test_model.py::test_f1" or session', subject)
     if not isinstance(tables, dict):
-        raise _wrong(where, (subject,), "a table of facets", tables)
+        raise wrong(where, (subject,), "a table of facets", tables)
     facts: list[Fact] = []
     for name, table in tables.items():
         if facet(name) is None:
-            raise _wrong(where, (subject, name), f"one of the facets {', '.join(facet_names())}", name)
+            raise LockfileError(
+                f"no facet is called {shown(name)}; there are {', '.join(facet_names())}",
+                where=f"{where}, {dotted((subject, name))}",
+                remedy="correct the name; if another distribution brings this facet, install it",
+            )
         if not isinstance(table, dict):
-            raise _wrong(where, (subject, name), "a table of facts", table)
+            raise wrong(where, (subject, name), "a table of facts", table)
         facts += [decode_fact(name, key, node, (where, subject)) for key, node in table.items()]
     return by_address(facts)
 
@@ -162,9 +184,9 @@ def decode_fact(
     if not isinstance(node, dict):
         return Fact(facet_name, key, decode(node, where, path))
     if unknown := node.keys() - _PARTS:
-        raise _wrong(where, (*path, min(unknown)), f"one of {', '.join(sorted(_PARTS))}", min(unknown))
+        raise wrong(where, (*path, min(unknown)), f"one of {', '.join(sorted(_PARTS))}", min(unknown))
     core = {name: node[name] for name in ("type", "value") if name in node}
-    value = decode(core if "type" in core else core.get("value", _MISSING), where, path)
+    value = decode(core if "type" in core else core.get("value", MISSING), where, path)
     return Fact(
         facet_name,
         key,
@@ -182,98 +204,24 @@ def _tolerance(node: dict[str, Any], where: str, path: tuple[str, ...]) -> Toler
     try:
         return Tolerance(node.get("rtol", 0.0), node.get("atol", 0.0))
     except MlreproError as error:
-        raise LockfileError(error.what, where=f"{where}, {_dotted(path)}", remedy=_UPDATE) from None
+        raise LockfileError(error.what, where=f"{where}, {dotted(path)}", remedy=restore(where)) from None
+    except OverflowError:
+        raise wrong(where, path, "rtol and atol that a float can hold", node) from None
 
 
 def _detail(node: object, where: str, path: tuple[str, ...]) -> Mapping[str, Value]:
     if not isinstance(node, dict):
-        raise _wrong(where, path, "an inline table", node)
+        raise wrong(where, path, "an inline table", node)
     return {name: decode(item, where, (*path, name)) for name, item in node.items()}
-
-
-def encode(value: Value) -> Node:
-    """A value in TOML's types."""
-    if isinstance(value, tuple):
-        return [encode(item) for item in value]
-    if value is None:
-        return {"type": "none"}
-    if isinstance(value, complex):
-        return {"type": "complex", "value": [value.real, value.imag]}
-    if isinstance(value, str):
-        return value if _encodable(value) else {"type": "str", "value": value.encode(*_SURROGATES).hex()}
-    if type(value) is int and value not in _INT64:
-        return {"type": "int", "value": hex(value)}
-    return value
-
-
-def decode(node: object, where: str = "lockfile", path: tuple[str, ...] = ()) -> Value:
-    """The value that ``encode`` made this of.
-
-    Raises:
-        LockfileError: if it is nothing that ``encode`` makes.
-    """
-    if isinstance(node, bool | int | float | str):
-        return node
-    if isinstance(node, list):
-        return tuple([decode(item, where, path) for item in node])
-    if isinstance(node, dict) and node.get("type") in _TYPES:
-        try:
-            return _TYPES[node["type"]](node.get("value"))
-        except (TypeError, ValueError):
-            pass
-    expected = "a number, a string, an array of those, or an inline table with a value"
-    raise _wrong(where, path, expected, "nothing" if node is _MISSING else node)
-
-
-_SURROGATES = ("utf-8", "surrogatepass")
-_MISSING = object()
-
-
-def _encodable(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _none(node: object) -> None:
-    if node is not None:
-        raise TypeError
-
-
-def _complex(node: Any) -> complex:
-    real, imaginary = node
-    return complex(float(real), float(imaginary))
-
-
-_TYPES: Mapping[str, Callable[[Any], Value]] = {
-    "none": _none,
-    "complex": _complex,
-    "int": lambda node: int(node, 16),
-    "str": lambda node: bytes.fromhex(node).decode(*_SURROGATES),
-}
 
 
 def _text(node: object, where: str, path: tuple[str, ...]) -> str:
     if not isinstance(node, str):
-        raise _wrong(where, path, "a string", node)
+        raise wrong(where, path, "a string", node)
     return node
 
 
 def _one_of(node: object, allowed: tuple[Any, ...], where: str, path: tuple[str, ...]) -> Any:
     if node not in allowed:
-        raise _wrong(where, path, f"one of {', '.join(repr(item) for item in allowed if item)}", node)
+        raise wrong(where, path, f"one of {', '.join(toml.text(item) for item in allowed if item)}", node)
     return node
-
-
-def _wrong(where: str, path: tuple[str, ...], expected: str, got: object) -> LockfileError:
-    shown = repr(got)
-    shown = shown if len(shown) <= 80 else f"{shown[:77]}..."
-    return LockfileError(
-        f"expected {expected}, got {shown}", where=f"{where}, {_dotted(path)}", remedy=_UPDATE
-    )
-
-
-def _dotted(path: tuple[str, ...]) -> str:
-    return ".".join(map(toml.key, path))

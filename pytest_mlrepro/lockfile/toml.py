@@ -22,7 +22,7 @@ def header(*parts: str) -> str:
 
 def line(name: str, node: Node) -> str:
     """A key and its value. Rows of a table of numbers stand a row a line when they are many."""
-    return f"{key(name)} = {_node(node)}"
+    return f"{key(name)} = {text(node)}"
 
 
 def key(name: str) -> str:
@@ -30,9 +30,9 @@ def key(name: str) -> str:
     return name if _BARE.fullmatch(name) else string(name)
 
 
-def string(text: str) -> str:
+def string(content: str) -> str:
     """A basic string on one line."""
-    return f'"{_SPECIAL.sub(_escape, text)}"'
+    return f'"{_SPECIAL.sub(_escape, content)}"'
 
 
 def _escape(match: re.Match[str]) -> str:
@@ -40,7 +40,8 @@ def _escape(match: re.Match[str]) -> str:
     return _SHORT.get(character) or f"\\u{ord(character):04X}"
 
 
-def _node(node: Node) -> str:
+def text(node: Node) -> str:
+    """A value in TOML's words; long tables of numbers on several lines."""
     # bool before int: True is an int to Python.
     if isinstance(node, bool):
         return "true" if node else "false"
@@ -49,15 +50,15 @@ def _node(node: Node) -> str:
     if isinstance(node, int | float):
         return repr(node)
     if isinstance(node, Mapping):
-        inside = ", ".join(f"{key(name)} = {_node(node[name])}" for name in node)
+        inside = ", ".join(f"{key(name)} = {text(node[name])}" for name in node)
         return f"{{ {inside} }}" if inside else "{}"
     return _array(node)
 
 
 def _array(items: Sequence[Node]) -> str:
-    texts = [_node(item) for item in items]
+    texts = [text(item) for item in items]
     flat = f"[{', '.join(texts)}]"
     rows = all(isinstance(item, Sequence) and not isinstance(item, str) for item in items)
     if len(flat) <= _WIDE or not rows:
         return flat
-    return "\n".join(["[", *(f"{_INDENT}{text}," for text in texts), "]"])
+    return "\n".join(["[", *(f"{_INDENT}{each}," for each in texts), "]"])
