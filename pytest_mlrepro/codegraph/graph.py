@@ -206,8 +206,7 @@ class _Walk:
         """32 hexadecimal digits by ``module:name``, sorted."""
         found: dict[str, list[str]] = {}
         for module, definition in self._reached.values():
-            if definition.lines:
-                found.setdefault(f"{module.name}:{definition.name}", []).append(definition.digest)
+            found.setdefault(f"{module.name}:{definition.name}", []).append(definition.digest)
         return {
             name: digests[0] if len(digests) == 1 else combined_digest(sorted(digests))
             for name, digests in sorted(found.items())

@@ -256,7 +256,6 @@ class _Splitter:
         self.pieces.setdefault(definition, []).append(_Piece(tree, guards))
 
     def _bind(self, name: str, definition: str) -> None:
-        self.pieces.setdefault(definition, [])
         self.members.setdefault(name, {})[definition] = None
 
     def module(self, name: str, path: Path, package: Chain) -> Module:

@@ -4,7 +4,7 @@ import ast
 import textwrap
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_mlrepro.codegraph.digest import combined_digest, tree_digest
@@ -120,12 +120,14 @@ constants = st.one_of(
 )
 
 
+@settings(deadline=None)
 @given(constants, constants)
 def test_constants_agree_exactly_when_type_and_text_do(one, other):
     same = type(one) is type(other) and repr(one) == repr(other)
     assert (tree_digest([ast.Constant(one)]) == tree_digest([ast.Constant(other)])) is same
 
 
+@settings(deadline=None)
 @given(st.lists(st.text()), st.lists(st.text()))
 def test_texts_are_combined_with_their_boundaries(one, other):
     assert (combined_digest(one) == combined_digest(other)) is (one == other)

@@ -261,6 +261,24 @@ def test_what_a_decorator_registers_counts_once_the_registry_does(folder, decora
     assert folder.names(train.other) == ["pack.train:other"]
 
 
+def test_what_is_registered_late_counts_too(folder):
+    folder.write(
+        pack__in____init__="",
+        pack__in__registry="KNOWN = {}\ndef register(f):\n  KNOWN[f.__name__] = f\n  return f",
+        pack__in__models="from .registry import register\n@register\ndef net(): return 1",
+        pack__in__loading="def load():\n  from . import models",
+        pack__in__train="from .registry import KNOWN\nfrom .loading import load\ndef fit(name):\n  return start(name)\n"
+        "def start(name):\n  load()\n  return KNOWN[name]()",
+    )
+    assert "pack.models:net" in folder.names(folder.load("pack.train").fit)
+
+
+def test_implementations_of_a_dispatched_function_count_wherever_they_are(folder):
+    folder.write(models=CLASSES, other="import models\n@models.shape.register\ndef more(x: str): return 2")
+    folder.load("other")
+    assert folder.names(folder.load("models").shape) == ["models:_", "models:shape", "other:more"]
+
+
 def test_a_decorator_that_only_wraps_does_not_reach_its_other_functions(folder):
     folder.write(
         tools="def timed(f):\n  def wrapper(*args):\n    return f(*args)\n  return wrapper",
