@@ -41,6 +41,9 @@ def _explain(drift: Drift, inputs: Sequence[Drift], tolerance: Tolerance) -> Exp
         return Explanation(drift, sentence(drift, tolerance))
     tiny = _is_tiny(drift, tolerance)
     ranked = sorted(inputs, key=lambda suspect: _rank(suspect, drift, tiny))
+    if not tiny and not all(map(_is_incidental, ranked)):
+        # Another number of threads may explain a rounding error, not a result that moved beside an edited setting.
+        ranked = [suspect for suspect in ranked if not _is_incidental(suspect)]
     return Explanation(
         drift, sentence(drift, tolerance), tuple(Suspect(item, sentence(item)) for item in ranked)
     )
@@ -53,16 +56,19 @@ def _is_tiny(drift: Drift, tolerance: Tolerance) -> bool:
     return exceeded is not None and exceeded < _ROUNDING_EXCESS
 
 
+def _is_incidental(drift: Drift) -> bool:
+    """Whether nobody decided it: a note on the session, where a note on source is somebody's edit."""
+    return drift.policy == "note" and drift.subject == SESSION
+
+
 def _rank(suspect: Drift, result: Drift, tiny: bool) -> tuple[bool, int, bool, bool, str]:
     """Sort key: deliberate before incidental, then by facet, then what is nearest to the result.
 
     For a tiny drift the order turns round: the environment first.
     """
     place = _LIKELIHOOD.index(suspect.facet) if suspect.facet in _LIKELIHOOD else len(_LIKELIHOOD)
-    # A note on the session is what nobody decided; a note on source is somebody's edit.
-    incidental = suspect.policy == "note" and suspect.subject == SESSION
     return (
-        incidental != tiny if suspect.facet in ("libraries", "randomization") else tiny,
+        _is_incidental(suspect) != tiny if suspect.subject == SESSION else tiny,
         -place if tiny else place,
         suspect.subject == SESSION,
         suspect.subject != result.subject,

@@ -14,7 +14,15 @@ from typing import Any
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "projects"
 LOCKFILE = "mlrepro.lock"
-_INHERITED = ("PATH", "HOME", "TMPDIR", "COVERAGE_PROCESS_START", "COVERAGE_FILE", "COVERAGE_PROCESS_CONFIG")
+_INHERITED = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "TMPDIR",
+    "COVERAGE_PROCESS_START",
+    "COVERAGE_FILE",
+    "COVERAGE_PROCESS_CONFIG",
+)
 
 
 @dataclass(frozen=True)
@@ -47,6 +55,12 @@ class Result:
 
     def facets(self, policy: str = "fail") -> set[str]:
         return {address.partition(".")[0] for address in self.drifts(policy)}
+
+    def notes(self) -> set[str]:
+        """Addresses of the notes that are not about the machine."""
+        assert self.report is not None, self.output
+        own = [each for each in self.report["drifts"] if each["subject"] != "session"]
+        return {f"{each['facet']}.{each['key']}" for each in own if each["policy"] == "note"}
 
     def suspects(self, address: str) -> list[str]:
         assert self.report is not None
@@ -134,7 +148,6 @@ class Project:
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         environment = {
             **inherited,
-            "OMP_NUM_THREADS": "1",
             "PYTHONSAFEPATH": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
             **self.environment,
