@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, TypeAlias, cast
@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 FurtherSeeder: TypeAlias = Callable[[int], object]
 """Seeds whatever it knows with ``0 <= seed < 2**32``. What it does cannot be undone."""
+
+Generators: TypeAlias = tuple[Seeder, ModuleType, object]
+"""A seeder, its library, and the exact state of the library's generators."""
 
 ENTRY_POINT_GROUPS = ("pytest_randomly.random_seeder", "mlrepro.seeders")
 """Where other distributions publish seeders. Of two with one name, the later group's is taken."""
@@ -36,7 +39,7 @@ class State:
         pinned: the names that were pinned.
     """
 
-    generators: tuple[tuple[Seeder, ModuleType, object], ...]
+    generators: tuple[Generators, ...]
     seed: int | None
     pinned: frozenset[str]
 
@@ -45,8 +48,9 @@ class Seeding:
     """Pins the generators of the process and puts their states back. One instance a session.
 
     ``save``, ``pin`` (as often as need be) and ``restore`` make a region; regions nest like a stack.
-    A library that is imported within a region is pinned right after its import. When a region within another
-    ends, generators whose state cannot be put back start again from the outer region's seed.
+    A library that is imported within a region is pinned right after its import, and no import moves the streams of
+    the libraries that were there before. When a region within another ends, generators whose state cannot be put
+    back start again from the outer region's seed.
 
     What cannot be changed once the process runs (``PYTHONHASHSEED``, thread pools, the CUDA workspace) is left alone.
     """
@@ -59,7 +63,7 @@ class Seeding:
         """
         self._further = dict(seeders)
         self._seeders = _by_module()
-        self._watch = ImportWatch(self._seeders, self._imported)
+        self._watch = ImportWatch(self._seeders, self._around_import)
         self._seed: int | None = None
         self._pinned: set[str] = set()
 
@@ -74,13 +78,7 @@ class Seeding:
 
     def save(self) -> State:
         """The exact states of the generators of all imported libraries; changes none of them."""
-        generators = []
-        for seeder in self._seeders.values():
-            library = seeder.library()
-            state = seeder.save(library) if library is not None else None
-            if library is not None and state is not None:
-                generators.append((seeder, library, state))
-        saved = State(tuple(generators), self._seed, frozenset(self._pinned))
+        saved = State(self._states(), self._seed, frozenset(self._pinned))
         self._pinned = set()
         return saved
 
@@ -94,9 +92,9 @@ class Seeding:
         self._seed = seed
         self._watch.arm()
         # Theirs first: whatever they touch, the libraries that are known here end with our seed.
-        self._pin_further(seed)
+        self._pin_further()
         for seeder in self._seeders.values():
-            self._pin_one(seeder, seed)
+            self._pin_one(seeder, seeder.library())
 
     def restore(self, state: State) -> None:
         """Put back exactly what ``save`` found; what was imported since then keeps its state.
@@ -108,12 +106,13 @@ class Seeding:
             self._watch.disarm()
         else:
             self._pinned = set(state.pinned)
-        # Every one of them is put back, even if another cannot be.
-        with ExitStack() as stack:
-            for seeder, library, saved in state.generators:
-                stack.callback(seeder.restore, library, saved)
-            if state.seed is not None:
-                stack.callback(self._pin_rest, state, state.seed)
+            self._pin_further()
+        _put_back(state.generators)
+        if state.seed is not None:
+            restored = {seeder.name for seeder, _, _ in state.generators}
+            for seeder in self._seeders.values():
+                if seeder.name not in restored:
+                    self._pin_one(seeder, seeder.library())
 
     def pinned(self) -> tuple[str, ...]:
         """Names of the generators pinned since the last save, sorted.
@@ -123,29 +122,51 @@ class Seeding:
         """
         return tuple(sorted(self._pinned))
 
-    def _pin_rest(self, state: State, seed: int) -> None:
-        self._pin_further(seed)
-        restored = {seeder.name for seeder, _, _ in state.generators}
+    def _states(self) -> tuple[Generators, ...]:
+        found = []
         for seeder in self._seeders.values():
-            if seeder.name not in restored:
-                self._pin_one(seeder, seed)
+            library = seeder.library()
+            state = seeder.save(library) if library is not None else None
+            if library is not None and state is not None:
+                found.append((seeder, library, state))
+        return tuple(found)
 
-    def _pin_one(self, seeder: Seeder, seed: int) -> None:
-        library = seeder.library()
-        if library is not None:
-            seeder.pin(library, seed)
-            self._pinned.add(seeder.name)
-
-    def _pin_further(self, seed: int) -> None:
-        for name, further in self._further.items():
-            further(seed)
-            self._pinned.add(name)
-
-    def _imported(self, name: str) -> None:
-        seeder, library, seed = self._seeders[name], sys.modules.get(name), self._seed
+    def _pin_one(self, seeder: Seeder, library: ModuleType | None) -> None:
+        seed = self._seed
         if seed is not None and library is not None and seeder.usable(library):
             seeder.pin(library, seed)
             self._pinned.add(seeder.name)
+
+    def _pin_further(self) -> None:
+        for name, further in self._further.items():
+            further(cast(int, self._seed))
+            self._pinned.add(name)
+
+    @contextmanager
+    def _around_import(self, name: str, outermost: bool) -> Iterator[None]:
+        """Pins what an import brings, and keeps it from drawing on the streams that are there already.
+
+        Some modules draw numbers when they are imported. If those counted, a test would get others
+        wherever it is the first to import such a module.
+        """
+        before = self._states() if outermost else ()
+        known = {seeder.name for seeder in self._seeders.values() if seeder.library() is not None}
+        try:
+            yield
+        finally:
+            _put_back(before)
+        for seeder in self._seeders.values():
+            # What arrived on the way was pinned at once, and may have been drawn from since then.
+            if seeder.name not in known and (outermost or seeder.module == name):
+                # This one still counts as being imported.
+                self._pin_one(seeder, sys.modules.get(name) if seeder.module == name else seeder.library())
+
+
+def _put_back(generators: Sequence[Generators]) -> None:
+    # Every one of them, even if another cannot be.
+    with ExitStack() as stack:
+        for seeder, library, state in generators:
+            stack.callback(seeder.restore, library, state)
 
 
 def _by_module() -> Mapping[str, Seeder]:

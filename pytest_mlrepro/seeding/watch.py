@@ -1,36 +1,47 @@
-"""Tells when a library has just been imported, without being seen by it."""
+"""Stands beside the imports that happen while generators are pinned, without being seen by them."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractContextManager
 from importlib.machinery import ModuleSpec
+from threading import get_ident
 from types import ModuleType
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
+
+Around: TypeAlias = Callable[[str, bool], AbstractContextManager[None]]
+"""Given a module's name, and whether its import is an outermost one, what its body is to run in."""
 
 
 class ImportWatch:
-    """A finder of ``sys.meta_path`` that finds nothing itself and reports the imports of some modules.
+    """A finder of ``sys.meta_path`` that finds nothing itself and runs the bodies of modules in a context.
+
+    Of the thread that armed it, these are the outermost imports: the statement in a test, not what that module
+    imports in turn. In every thread they are the modules that were named.
 
     It asks the finders after it, so that whoever would have found the module finds it. The loader that they
     name is stood in for until it runs; the module, its spec and its loader are then the same as without a watch.
-    Imports nothing, takes no lock, and reports in the thread that imports, at the end of the import.
+    Imports nothing and takes no lock.
     """
 
-    def __init__(self, names: Collection[str], imported: Callable[[str], None]) -> None:
+    def __init__(self, names: Collection[str], around: Around) -> None:
         """Make a watch, not armed yet.
 
         Args:
-            names: full names of the modules to watch.
-            imported: called with the name of one whose body has just run, also when it was reloaded.
+            names: full names of the modules that are watched wherever they are imported.
+            around: makes the context of an import or reload.
         """
         self._names = frozenset(names)
-        self._imported = imported
+        self._around = around
+        self._thread = 0
+        self._within = False
         self.armed = False
 
     def arm(self) -> None:
         """Take a place in ``sys.meta_path``, before all others."""
         self.armed = True
+        self._thread = get_ident()
         if not any(finder is self for finder in sys.meta_path):
             sys.meta_path.insert(0, self)
 
@@ -47,7 +58,7 @@ class ImportWatch:
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """The spec that the other finders give for a watched module; None for every other one."""
-        if not self.armed or fullname not in self._names:
+        if not self.armed or not (fullname in self._names or self._outermost()):
             return None
         spec = self._ask_others(fullname, path, target)
         loader: Any = None if spec is None else spec.loader
@@ -58,10 +69,23 @@ class ImportWatch:
             spec.loader = loader if ours else cast("Any", _StandIn(loader, self))
         return spec
 
-    def report(self, name: str) -> None:
-        """Say that the body of a module has run."""
-        if self.armed:
-            self._imported(name)
+    def run(self, loader: Any, module: ModuleType) -> None:
+        """Run the body of a module in its context."""
+        __tracebackhide__ = True
+        if not self.armed:
+            loader.exec_module(module)
+            return
+        outermost = self._outermost()
+        self._within |= outermost
+        try:
+            with self._around(module.__name__, outermost):
+                loader.exec_module(module)
+        finally:
+            if outermost:
+                self._within = False
+
+    def _outermost(self) -> bool:
+        return not self._within and get_ident() == self._thread
 
     def _ask_others(
         self, fullname: str, path: Sequence[str] | None, target: ModuleType | None
@@ -96,9 +120,17 @@ class _StandIn:
 
     def exec_module(self, module: ModuleType) -> None:
         __tracebackhide__ = True
-        name = module.__name__
         for holder, attribute in ((module.__spec__, "loader"), (module, "__loader__")):
             if getattr(holder, attribute, None) is self:
                 setattr(holder, attribute, self._loader)
-        self._loader.exec_module(module)
-        self.watch.report(name)
+        self.watch.run(self._loader, module)
+
+
+def _unseen(function: Any) -> None:
+    # A warning in a module's body is said at the import statement: frames of importlib are skipped on the way
+    # there, and they are told by their file's name.
+    function.__code__ = function.__code__.replace(co_filename="<frozen importlib._bootstrap>")
+
+
+_unseen(ImportWatch.run)
+_unseen(_StandIn.exec_module)

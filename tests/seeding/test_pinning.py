@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib
 import random
 import sys
+import threading
 import types
+from contextlib import nullcontext
 
 import numpy as np
 import pytest
@@ -238,10 +240,59 @@ def test_a_library_that_arrives_in_an_inner_region_starts_with_the_outer_seed(fr
     assert fresh_process(f"{PIN}{arrive}print(np.random.rand(2))") == str(np.random.RandomState(7).rand(2))
 
 
-def test_reloading_random_does_not_unpin_it(seeding):
+def test_reloading_random_goes_on_with_its_stream(seeding):
     seeding.pin(5)
-    expected = random.Random(5).random()
-    assert importlib.reload(random).random() == expected
+    expected = random.Random(5)
+    assert random.random() == expected.random()
+    assert importlib.reload(random).random() == expected.random()
+
+
+DRAWING = "import random, numpy as np\nrandom.seed(0)\nVALUES = random.random(), np.random.randn()\n"
+
+
+@pytest.mark.parametrize("failing", [False, True])
+def test_no_import_moves_the_streams(failing, seeding, tmp_path, monkeypatch):
+    # sympy and rich draw from random when they are imported.
+    (tmp_path / "mlr_fake_drawing.py").write_text(DRAWING + "1 / 0" * failing, encoding="utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    seeding.pin(1)
+    np.random.randn()
+    random.random()
+    expected = states()
+    with pytest.raises(ZeroDivisionError) if failing else nullcontext():
+        importlib.import_module("mlr_fake_drawing")
+    assert states() == expected
+    sys.modules.pop("mlr_fake_drawing", None)
+
+
+def test_an_import_in_another_thread_leaves_the_streams_to_the_test(seeding, tmp_path, monkeypatch):
+    # Putting them back there would give the test's own draws a second time.
+    monkeypatch.syspath_prepend(tmp_path)
+    helper = types.SimpleNamespace(started=threading.Event(), drawn=threading.Event())
+    monkeypatch.setitem(sys.modules, "mlr_fake_helper", helper)
+    monkeypatch.delitem(sys.modules, "polars", raising=False)
+    (tmp_path / "polars.py").write_text(
+        "import mlr_fake_helper as helper\nset_random_seed = print\nhelper.started.set()\nhelper.drawn.wait(10)\n",
+        encoding="utf-8",
+    )
+    seeding.pin(1)
+    thread = threading.Thread(target=importlib.import_module, args=("polars",))
+    thread.start()
+    assert helper.started.wait(10)
+    numbers = [random.random()]
+    helper.drawn.set()
+    thread.join(10)
+    monkeypatch.delitem(sys.modules, "polars")
+    assert "polars" in seeding.pinned()
+    expected = random.Random(1)
+    assert [*numbers, random.random()] == [expected.random(), expected.random()]
+
+
+def test_draws_in_the_import_that_brings_a_library_do_not_count(fresh_process, tmp_path):
+    (tmp_path / "mlr_fake_drawing.py").write_text(DRAWING, encoding="utf-8")
+    path = f"import sys; sys.path.append({str(tmp_path)!r})\n"
+    code = f"{PIN}{path}import mlr_fake_drawing, numpy as np\nprint(np.random.rand(2))"
+    assert fresh_process(code) == str(np.random.RandomState(7).rand(2))
 
 
 @pytest.mark.parametrize("stand_in", [None, types.SimpleNamespace(), types.ModuleType("torch")])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib.util
+
 import pytest
 
 from pytest_mlrepro.seeding import Seeding
@@ -23,9 +25,15 @@ print(loss.item(), net[0].weight.sum().item())
 """
 
 
+def need(library):
+    # Not imported here: only fresh processes use it.
+    if importlib.util.find_spec(library) is None:
+        pytest.skip(f"{library} is not installed")
+
+
 @pytest.mark.slow
 def test_torch_network_in_fresh_processes(fresh_process):
-    pytest.importorskip("torch")
+    need("torch")
     assert fresh_process(PIN + NETWORK) == fresh_process(PIN + NETWORK)
     assert fresh_process(NETWORK) != fresh_process(NETWORK)
 
@@ -56,7 +64,7 @@ def test_torch_state_is_put_back(draw, seeding):
     ],
 )
 def test_library_imported_while_pinned(library, draw, fresh_process):
-    pytest.importorskip(library)
+    need(library)
     early = fresh_process(f"import {library}\n{PIN}print({draw})", KERAS_BACKEND="torch")
     late = fresh_process(f"{PIN}import {library}\nprint({draw})", KERAS_BACKEND="torch")
     assert early == late
@@ -65,7 +73,7 @@ def test_library_imported_while_pinned(library, draw, fresh_process):
 
 @pytest.mark.slow
 def test_keras_leaves_the_streams_of_others_where_they_are(fresh_process):
-    pytest.importorskip("keras")
+    need("keras")
     numbers = "import random, numpy as np; out = [random.random(), np.random.rand()]\n"
     more = "out += [random.random(), np.random.rand()]; print(out)"
     plain = fresh_process(f"{PIN}{numbers}{more}")
@@ -74,7 +82,7 @@ def test_keras_leaves_the_streams_of_others_where_they_are(fresh_process):
 
 @pytest.mark.slow
 def test_jax_is_named_and_nothing_else(fresh_process):
-    pytest.importorskip("jax")
+    need("jax")
     assert fresh_process(f"{PIN}import jax; print('jax' in seeding.pinned())") == "True"
 
 

@@ -6,7 +6,9 @@ import importlib
 import importlib.util
 import sys
 import threading
+import traceback
 import zipfile
+from contextlib import contextmanager
 from importlib.machinery import FrozenImporter, SourceFileLoader
 
 import pytest
@@ -37,9 +39,18 @@ def reports():
     return []
 
 
+def reporting(reports):
+    @contextmanager
+    def around(name, outermost):
+        yield
+        reports.append(name)
+
+    return around
+
+
 @pytest.fixture
 def watch(reports):
-    watch = ImportWatch({LIBRARY, f"{LIBRARY}.part", "__hello__"}, reports.append)
+    watch = ImportWatch({LIBRARY, f"{LIBRARY}.part", "__hello__"}, reporting(reports))
     watch.arm()
     yield watch
     watch.disarm()
@@ -47,7 +58,7 @@ def watch(reports):
 
 def test_in_the_path_only_while_armed(reports):
     before = list(sys.meta_path)
-    watch = ImportWatch({LIBRARY}, reports.append)
+    watch = ImportWatch({LIBRARY}, reporting(reports))
     assert sys.meta_path == before
     watch.arm()
     watch.arm()
@@ -57,16 +68,23 @@ def test_in_the_path_only_while_armed(reports):
     assert sys.meta_path == before
 
 
-def test_reported_once_after_the_body_has_run(library, reports):
-    values = []
-    watch = ImportWatch({LIBRARY}, lambda name: values.append(sys.modules[name].VALUE))
+def test_the_body_runs_within_the_context_once(library):
+    seen = []
+
+    @contextmanager
+    def around(name, outermost):
+        seen.append((name, outermost, hasattr(sys.modules[name], "VALUE")))
+        yield
+        seen.append(sys.modules[name].VALUE)
+
+    watch = ImportWatch({LIBRARY}, around)
     watch.arm()
     try:
         importlib.import_module(LIBRARY)
         importlib.import_module(LIBRARY)
     finally:
         watch.disarm()
-    assert values == [1]
+    assert seen == [(LIBRARY, True, False), 1]
 
 
 def test_the_module_looks_as_without_a_watch(library, watch, reports):
@@ -90,9 +108,67 @@ def test_looking_for_the_spec_is_no_import(library, watch, reports):
     assert module.seen == (SourceFileLoader, True)
 
 
-def test_other_modules_are_left_to_the_others(library, watch):
-    assert watch.find_spec("mlr_unheard_of") is None
-    assert watch.find_spec("json") is None
+def test_of_other_modules_only_the_outermost_imports(library, reports):
+    seen = []
+
+    @contextmanager
+    def around(name, outermost):
+        seen.append((name, outermost))
+        yield
+
+    (library.parent / "mlr_fake_inner.py").write_text("import mlr_fake_part\n", encoding="utf-8")
+    (library.parent / "mlr_fake_part.py").write_text("", encoding="utf-8")
+    library.write_text("import mlr_fake_inner\n", encoding="utf-8")
+    watch = ImportWatch({"mlr_fake_part"}, around)
+    watch.arm()
+    try:
+        importlib.import_module(LIBRARY)
+        for name in ("mlr_fake_inner", "mlr_fake_part"):
+            del sys.modules[name]
+        importlib.import_module("mlr_fake_inner")
+    finally:
+        watch.disarm()
+        for name in ("mlr_fake_inner", "mlr_fake_part"):
+            del sys.modules[name]
+    part = ("mlr_fake_part", False)
+    assert seen == [(LIBRARY, True), part, ("mlr_fake_inner", True), part]
+
+
+def test_an_import_after_one_that_failed_is_an_outermost_one_again(library, watch, reports):
+    library.write_text("raise OSError('no device')", encoding="utf-8")
+    with pytest.raises(OSError, match="no device"):
+        importlib.import_module(LIBRARY)
+    (library.parent / f"{LIBRARY}_other.py").write_text("", encoding="utf-8")
+    importlib.import_module(f"{LIBRARY}_other")
+    del sys.modules[f"{LIBRARY}_other"]
+    assert reports == [f"{LIBRARY}_other"]
+
+
+def test_other_threads_only_where_named(library, watch, reports):
+    (library.parent / "mlr_fake_elsewhere.py").write_text(f"import {LIBRARY}", encoding="utf-8")
+    thread = threading.Thread(target=importlib.import_module, args=("mlr_fake_elsewhere",))
+    thread.start()
+    thread.join(10)
+    del sys.modules["mlr_fake_elsewhere"]
+    assert reports == [LIBRARY]
+
+
+def test_a_warning_in_the_body_is_said_at_the_import(library, watch, reports):
+    library.write_text(
+        "import warnings\nwarnings.warn('old', DeprecationWarning, stacklevel=2)\n", encoding="utf-8"
+    )
+    with pytest.warns(DeprecationWarning, match="old") as caught:
+        import mlr_fake_library  # noqa: F401
+    assert [warning.filename for warning in caught] == [__file__]
+    assert reports == [LIBRARY]
+
+
+def test_the_traceback_of_a_failing_import_is_as_ever(library, watch):
+    library.write_text("import mlr_fake_nowhere", encoding="utf-8")
+    with pytest.raises(ModuleNotFoundError) as error:
+        import mlr_fake_library  # noqa: F401
+    files = [frame.filename for frame in traceback.extract_tb(error.value.__traceback__)]
+    assert files == [__file__, str(library)]
 
 
 def test_a_missing_library_is_missing_as_ever(watch, reports):
@@ -137,9 +213,9 @@ def test_parts_of_a_package_imported_on_first_use(library, watch, reports):
     (package / "other.py").write_text("", encoding="utf-8")
     module = importlib.import_module(LIBRARY)
     assert module.other.__name__ == f"{LIBRARY}.other"
-    assert reports == [LIBRARY]
+    assert reports == [LIBRARY, f"{LIBRARY}.other"]
     assert module.part.seen == (SourceFileLoader, True)
-    assert reports == [LIBRARY, f"{LIBRARY}.part"]
+    assert reports == [LIBRARY, f"{LIBRARY}.other", f"{LIBRARY}.part"]
 
 
 def test_lazy_loader_is_reported_when_it_loads(library, watch, reports):
@@ -151,6 +227,14 @@ def test_lazy_loader_is_reported_when_it_loads(library, watch, reports):
     assert reports == []
     assert module.seen == (SourceFileLoader, True)
     assert reports == [LIBRARY]
+
+
+def test_a_folder_without_code_is_a_package_as_ever(library, watch):
+    library.unlink()
+    library.with_suffix("").mkdir()
+    module = importlib.import_module(LIBRARY)
+    assert type(module.__loader__).__name__ == "NamespaceLoader"
+    assert list(module.__path__) == [str(library.with_suffix(""))]
 
 
 def test_a_loader_that_is_a_class(watch, reports, monkeypatch):
@@ -178,7 +262,7 @@ def test_assertions_are_still_rewritten(tmp_path, reports, monkeypatch):
     (tmp_path / f"{name}.py").write_text("def check(value):\n    assert value == 2\n", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     pytest.register_assert_rewrite(name)
-    watch = ImportWatch({name}, reports.append)
+    watch = ImportWatch({name}, reporting(reports))
     watch.arm()
     try:
         module = importlib.import_module(name)
@@ -215,7 +299,7 @@ def test_many_threads_import_at_once(library, watch, reports):
 
 def test_two_watches_at_once(library, watch, reports):
     others = []
-    second = ImportWatch({LIBRARY}, others.append)
+    second = ImportWatch({LIBRARY}, reporting(others))
     second.arm()
     try:
         assert importlib.import_module(LIBRARY).seen == (SourceFileLoader, True)
@@ -229,8 +313,17 @@ def test_disarmed_in_the_middle_of_an_import(library, watch, reports):
     try:
         library.write_text("import mlr_watch_in_hand as watch\nwatch.disarm()\n", encoding="utf-8")
         importlib.import_module(LIBRARY)
+        assert watch not in sys.meta_path
     finally:
         del sys.modules["mlr_watch_in_hand"]
+
+
+def test_a_spec_from_before_it_was_disarmed_loads_without_it(library, watch, reports):
+    spec = importlib.util.find_spec(LIBRARY)
+    watch.disarm()
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    assert module.seen == (SourceFileLoader, True)
     assert reports == []
 
 
