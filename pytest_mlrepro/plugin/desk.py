@@ -71,6 +71,10 @@ class Desk:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self._collected.update(item.nodeid for item in session.items)
 
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        # What a module that failed or skipped itself would have held is not gone.
+        self._partial = self._partial or not report.passed
+
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         self._partial = self._partial or bool(items)
 
