@@ -44,7 +44,7 @@ NAME = "_mlrepro_identity"
 """The attribute of a report that names the test where its node id does not."""
 
 
-class Drifted(pytest.fail.Exception):
+class Drifted(pytest.fail.Exception):  # type: ignore[name-defined,misc]  # pytest types it as Any
     """Fails a test with a text that is all there is to see of it."""
 
 
