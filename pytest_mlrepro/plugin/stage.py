@@ -153,8 +153,9 @@ class Stage:
         if self._turns:
             if self._turns[0].problem:
                 raise Drifted(self._turns[0].problem)
-            # unittest and doctest items never reach pytest_pyfunc_call.
-            self._seeding.pin(self._turns[0].recording.seed)
+            if type(item).runtest is not pytest.Function.runtest:
+                # unittest and doctest items never reach pytest_pyfunc_call.
+                self._seeding.pin(self._turns[0].recording.seed)
         outcome = yield
         if self.terms is not None:
             self._judge(item)
