@@ -1,0 +1,324 @@
+"""Lockfiles on disk: whole or as before, whatever happens and whoever else writes."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import RUNS
+
+from pytest_mlrepro.errors import LockfileError
+from pytest_mlrepro.lockfile import check_writable, dumps, load_lockfile, loads, update_lockfile, write_run
+from pytest_mlrepro.model import Fact, Run, Tolerance
+
+EXAMPLE = Path(__file__).parents[2] / "fixtures" / "lockfiles" / "1.0.lock"
+TEST = "tests/test_model.py::test_f1"
+POSIX = pytest.mark.skipif(os.name == "nt", reason="needs locks and permissions of POSIX")
+
+ADDS = """
+import sys
+from pathlib import Path
+from pytest_mlrepro.lockfile import update_lockfile
+from pytest_mlrepro.model import Fact, Run
+path, name, count = Path(sys.argv[1]), sys.argv[2], int(sys.argv[3])
+for number in range(count):
+    fact = Fact("results", "x", number)
+    subject = f"tests/test_{name}.py::test_{number}"
+    update_lockfile(path, lambda run: Run({**run.subjects, subject: {fact.address: fact}}))
+"""
+
+KILLED = """
+import itertools, json, os, random, signal, sys, time
+from pathlib import Path
+from pytest_mlrepro.lockfile import load_lockfile, update_lockfile
+from pytest_mlrepro.model import Fact, Run
+
+def replace_forever(path):
+    for number in itertools.count(1):
+        facts = [Fact("results", f"x{key}", number) for key in range(50)]
+        update_lockfile(path, lambda run: Run.of({"tests/test_a.py::test_a": facts}))
+
+path, chance, found = Path(sys.argv[1]), random.Random(0), []
+for _ in range(30):
+    child = os.fork()
+    if not child:
+        replace_forever(path)
+    time.sleep(chance.uniform(0.002, 0.03))
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    values = [fact.value for _, fact in load_lockfile(path)]
+    found.append([len(values), len(set(values)), len(list(path.parent.iterdir()))])
+print(json.dumps(found))
+"""
+
+
+def add(value, key="x", subject=TEST):
+    fact = Fact("results", key, value)
+    return lambda run: Run({**run.subjects, subject: {**run.facts(subject), fact.address: fact}})
+
+
+def python(code, *arguments):
+    return subprocess.Popen([sys.executable, "-c", code, *map(str, arguments)], stdout=subprocess.PIPE)
+
+
+@pytest.fixture
+def path(tmp_path):
+    """A lockfile that holds one fact."""
+    path = tmp_path / "mlrepro.lock"
+    update_lockfile(path, add(1))
+    return path
+
+
+# What is read and written
+
+
+def test_the_example_of_the_format_is_read_and_written_alike():
+    assert dumps(load_lockfile(EXAMPLE)) == EXAMPLE.read_text()
+
+
+def test_the_example_holds_what_it_says():
+    run = load_lockfile(EXAMPLE)
+    facts = run.facts("tests/test_model.py::test_tumours[forest-0.25]")
+    f1 = facts["results.test.f1"]
+    assert (f1.value, f1.better, f1.tolerance) == (0.9655172413793104, "higher", Tolerance(1e-6, 0.0))
+    assert facts["results.test.confusion_matrix"].value == ((39, 3), (1, 71))
+    assert facts["results.probability"].dtype == "float32"
+    assert facts["results.impedance"].value == complex(0.0, 1.0)
+    assert facts["settings.forest.max_depth"].value is None
+    assert facts["settings.forest.salt"].value == 2**64
+    assert facts["settings.forest.bootstrap"].value is True
+    assert facts["assumptions.note"].value == 'a "quoted"\tword, Größe in µm\nand a second line'
+    assert facts["assumptions.file"].value == "caf\udce9.csv"
+    assert facts["results.bounds"].value[:2] == (float("-inf"), float("inf"))
+    assert str(facts["results.bounds"].value[2:]) == "(nan, -0.0)"
+    assert facts["data.train"].detail["shape"] == (426, 30)
+    assert {fact.facet for _, fact in run} == {
+        "source", "assumptions", "settings", "randomization", "data", "results", "libraries"
+    }  # fmt: skip
+
+
+def test_windows_line_ends_are_read():
+    text = EXAMPLE.read_text().replace("\n", "\r\n")
+    assert dumps(loads(text)) == EXAMPLE.read_text()
+
+
+def test_an_update_says_whether_it_changed_anything(tmp_path):
+    path = tmp_path / "mlrepro.lock"
+    assert update_lockfile(path, add(1))
+    before = path.stat()
+    assert not update_lockfile(path, add(1))
+    assert path.stat().st_mtime_ns == before.st_mtime_ns
+    assert update_lockfile(path, add(2))
+    assert load_lockfile(path).facts(TEST)["results.x"].value == 2
+
+
+def test_it_is_utf_8_with_plain_line_ends_everywhere(path):
+    update_lockfile(path, add("µ\r\n", key="ß"))
+    assert b"\r" not in path.read_bytes()
+    assert 'ß" = "µ\\r\\n"'.encode() in path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda path: path.unlink(), "there is no such file\nmake one: pytest --mlrepro-update"),
+        (lambda path: path.write_bytes(b"\xff"), "not UTF-8 text (byte 0)"),
+        (lambda path: (path.unlink(), path.mkdir()), "cannot be read: Is a directory"),
+        (lambda path: (path.unlink(), path.symlink_to(path)), "cannot be read: Too many levels"),
+    ],
+    ids=["none", "bytes", "folder", "loop"],
+)
+@POSIX
+def test_what_cannot_be_read_is_told(path, make, said):
+    make(path)
+    with pytest.raises(LockfileError) as caught:
+        load_lockfile(path, shown="mlrepro.lock")
+    assert str(caught.value).startswith(f"mlrepro.lock: {said}")
+
+
+def test_an_update_of_a_broken_file_leaves_it(path):
+    path.write_text("<<<<<<< HEAD\n")
+    with pytest.raises(LockfileError, match="line 1: a merge left conflict markers"):
+        update_lockfile(path, add(2))
+    assert path.read_text() == "<<<<<<< HEAD\n"
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_a_damaged_file_is_read_or_told(data):
+    """Cut, doubled or replaced parts never end in anything but a clear answer."""
+    text = EXAMPLE.read_text()
+    for _ in range(data.draw(st.integers(1, 3))):
+        start = data.draw(st.integers(0, len(text)))
+        end = min(len(text), start + data.draw(st.integers(0, 30)))
+        junk = st.text(max_size=6) | st.sampled_from(
+            ["[", "]]", "{", "}", '"', " = ", "type", "\n", "nan", "1e999"]
+        )
+        text = text[:start] + data.draw(junk | st.just(text[start:end] * 2)) + text[end:]
+    try:
+        found = loads(text)
+    except LockfileError as error:
+        found = error.where
+    assert isinstance(found, Run) or found.startswith("lockfile")
+
+
+# Replacing
+
+
+def names(folder):
+    return sorted(each.name for each in folder.iterdir())
+
+
+@POSIX
+def test_permissions_stay(path):
+    path.chmod(0o640)
+    update_lockfile(path, add(2))
+    assert path.stat().st_mode & 0o777 == 0o640
+
+
+@POSIX
+def test_a_link_stays_one_and_its_target_is_replaced(tmp_path, path):
+    (tmp_path / "elsewhere").mkdir()
+    link = tmp_path / "elsewhere" / "link.lock"
+    link.symlink_to(path)
+    update_lockfile(link, add(2))
+    assert link.is_symlink()
+    assert load_lockfile(path).facts(TEST)["results.x"].value == 2
+    assert names(link.parent) == ["link.lock"]
+
+
+@POSIX
+def test_a_link_to_nothing_yet_is_followed(tmp_path):
+    link = tmp_path / "link.lock"
+    link.symlink_to(tmp_path / "real.lock")
+    update_lockfile(link, add(1))
+    assert link.is_symlink()
+    assert (tmp_path / "real.lock").is_file()
+
+
+@POSIX
+def test_a_link_to_itself_is_told_and_stays(tmp_path):
+    link = tmp_path / "mlrepro.lock"
+    link.symlink_to(link)
+    with pytest.raises(LockfileError, match="Too many levels"):
+        update_lockfile(link, add(1))
+    check_writable(link)
+    assert link.is_symlink()
+
+
+@POSIX
+def test_a_read_only_file_is_left_alone(path):
+    before = path.read_bytes()
+    path.chmod(0o444)
+    with pytest.raises(LockfileError, match="cannot be written: the file is read-only"):
+        update_lockfile(path, add(2))
+    with pytest.raises(LockfileError, match="cannot be written: the file is read-only\n"):
+        check_writable(path)
+    assert path.read_bytes() == before
+    assert names(path.parent) == ["mlrepro.lock"]
+
+
+def test_a_missing_folder_is_told(tmp_path):
+    path = tmp_path / "nowhere" / "mlrepro.lock"
+    with pytest.raises(LockfileError, match="its folder does not exist"):
+        check_writable(path)
+    with pytest.raises(LockfileError, match="cannot be written"):
+        update_lockfile(path, add(1))
+    assert names(tmp_path) == []
+
+
+def test_a_folder_in_its_place_is_told(tmp_path):
+    with pytest.raises(LockfileError, match="it is a folder"):
+        check_writable(tmp_path)
+
+
+def test_what_is_writable_passes(tmp_path, path):
+    check_writable(path)
+    check_writable(tmp_path / "new.lock")
+    assert names(tmp_path) == ["mlrepro.lock"]
+
+
+@pytest.mark.parametrize(
+    "write", [lambda path: update_lockfile(path, add(2)), lambda path: write_run(path, Run())]
+)
+def test_a_full_disk_leaves_the_file_as_it_was(monkeypatch, path, write):
+    before = path.read_bytes()
+
+    def full(descriptor):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(LockfileError, match="cannot be written: No space left on device"):
+        write(path)
+    assert path.read_bytes() == before
+    assert names(path.parent) == ["mlrepro.lock"]
+
+
+def test_a_change_that_fails_leaves_the_file_as_it_was(path):
+    before = path.read_bytes()
+    with pytest.raises(ZeroDivisionError):
+        update_lockfile(path, lambda run: 1 / 0)
+    assert path.read_bytes() == before
+
+
+def test_an_interrupted_update_leaves_no_temporary(monkeypatch, path):
+    def interrupted(descriptor):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(os, "fsync", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        update_lockfile(path, add(2))
+    assert names(path.parent) == ["mlrepro.lock"]
+
+
+def test_temporaries_of_killed_updates_are_cleared_and_those_of_others_kept(tmp_path):
+    path = tmp_path / "odd[1].lock"
+    others = [".odd1.lock.3.tmp", ".other.lock.3.tmp", "odd[1].lock.tmp"]
+    for name in (".odd[1].lock.3.tmp", *others):
+        (tmp_path / name).write_text("half")
+    update_lockfile(path, add(1))
+    assert names(tmp_path) == sorted(["odd[1].lock", *others])
+
+
+@settings(max_examples=10, deadline=None)
+@given(run=RUNS)
+def test_a_recorded_run_comes_back(tmp_path_factory, run):
+    path = tmp_path_factory.mktemp("runs") / "new" / "run.lock"
+    write_run(path, run)
+    write_run(path, run)
+    assert path.read_bytes().decode() == dumps(run)
+    assert names(path.parent) == ["run.lock"]
+
+
+# Others at the same time
+
+
+@POSIX
+def test_two_updates_at_once_both_land(path):
+    children = [python(ADDS, path, name, 20) for name in "ab"]
+    assert [child.wait(timeout=60) for child in children] == [0, 0]
+    for child in children:
+        child.stdout.close()
+    expected = {f"tests/test_{name}.py::test_{number}" for name in "ab" for number in range(20)}
+    assert set(load_lockfile(path).subjects) == expected | {TEST}
+    assert names(path.parent) == ["mlrepro.lock"]
+
+
+@POSIX
+def test_a_killed_update_leaves_the_old_file_or_the_new_one(path):
+    update_lockfile(path, lambda run: Run.of({TEST: [Fact("results", f"x{key}", 0) for key in range(50)]}))
+    with python(KILLED, path) as child:
+        found = json.loads(child.stdout.read())
+    assert len(found) == 30
+    assert all((count, different) == (50, 1) for count, different, _ in found), found
+    # At most one temporary at a time: the next update clears the last one's.
+    assert max(files for *_, files in found) <= 2, found
+    update_lockfile(path, add("after"))
+    assert names(path.parent) == ["mlrepro.lock"]
