@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterable, Mapping
@@ -20,7 +21,7 @@ from pytest_mlrepro.facets.randomization import Randomization
 from pytest_mlrepro.facets.results import Results
 from pytest_mlrepro.facets.settings import Settings
 from pytest_mlrepro.facets.source import Source
-from pytest_mlrepro.model import Better, Fact, Facts, Tolerance
+from pytest_mlrepro.model import Better, Fact, Facts, Tolerance, Value
 from pytest_mlrepro.policy import Policies
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ __tracebackhide__ = True
 
 T = TypeVar("T")
 
-_HERE = str(Path(__file__).parent)
+_HERE = f"{Path(__file__).parent}{os.sep}"
 _UNSET: Any = object()
 _PINNED = "mlrepro.seed"
 
@@ -84,10 +85,12 @@ class Recording:
             )
         if self.policies.rule(fact.address) == "ignore":
             return
+        _check_key(fact)
         if fact.facet == Settings.name and fact.value == self.seed and type(fact.value) is int:
             # A random_state that was given the pinned seed: another seed is no other setting.
             fact = replace(fact, value=_PINNED)
-        if self.tolerance is not None and fact.tolerance is None and fact.facet == Results.name:
+        is_result = fact.facet == Results.name and fact.tolerance is None
+        if self.tolerance is not None and is_result and _holds_floats(fact):
             fact = replace(fact, tolerance=self.tolerance)
         first = self._facts.setdefault(fact.address, fact)
         if first.dtype != fact.dtype or not same_value(first.value, fact.value):
@@ -343,6 +346,30 @@ class Recorder:
             version_of(name)
         self._current().named.update(names)
         return ()
+
+
+def _holds_floats(fact: Fact) -> bool:
+    """Whether a tolerance that somebody set for floats is meant for a result: counts and labels stay exact."""
+    told = fact.detail.get("dtype")
+    if isinstance(told, str):
+        # A large array is recorded as a fingerprint.
+        return "float" in told or "complex" in told
+    return _any_float(fact.value)
+
+
+def _any_float(value: Value) -> bool:
+    return any(map(_any_float, value)) if isinstance(value, tuple) else isinstance(value, float | complex)
+
+
+def _check_key(fact: Fact) -> None:
+    try:
+        fact.key.encode()
+    except UnicodeEncodeError:
+        raise RecordingError(
+            f"{fact.key!r} cannot be the name of a fact: it holds half of a surrogate pair",
+            where=fact.origin,
+            remedy="give it a name of whole characters",
+        ) from None
 
 
 def _said_here(error: MlreproError) -> MlreproError:

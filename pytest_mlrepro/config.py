@@ -65,9 +65,11 @@ def load_config(root: Path) -> Config:
 
     try:
         document = tomli.loads(text)
-    except tomli.TOMLDecodeError as error:
+    except ValueError as error:
+        # Not only tomli's own: Python refuses to read integers of thousands of digits.
         raise ConfigError(f"not valid TOML: {error}", where=str(path), remedy="mend the file") from None
-    return parse_config(document.get("tool", {}).get("mlrepro", {}), root, str(path))
+    tools = _table(document.get("tool", {}), f"{path}, [tool]")
+    return parse_config(tools.get("mlrepro", {}), root, str(path))
 
 
 def parse_config(table: object, root: Path, file: str) -> Config:
@@ -156,3 +158,9 @@ def _tolerance(table: Mapping[str, Any], where: str) -> Tolerance:
         return Tolerance(table.get("rtol", default.rtol), table.get("atol", default.atol))
     except MlreproError as error:
         raise ConfigError(error.what, where=where, remedy="for instance: rtol = 1e-9") from None
+    except OverflowError:
+        raise ConfigError(
+            "rtol and atol must be numbers that a float can hold",
+            where=where,
+            remedy="for instance: rtol = 1e-9",
+        ) from None

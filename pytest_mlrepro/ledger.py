@@ -227,9 +227,8 @@ def contrast(current: Run, terms: Terms) -> Sum:
 
 def _is_near(fixture: str, test: str) -> bool:
     """Whether a fixture is defined where pytest would let this test use it."""
-    home = fixture.partition("::")[0]
-    folder = home.rpartition("/")[0] if home.endswith("conftest.py") else home
-    return test.startswith(folder)
+    folder, slash, name = fixture.partition("::")[0].rpartition("/")
+    return test.startswith(f"{folder}{slash}" + ("" if name == "conftest.py" else f"{name}::"))
 
 
 def _judgements(

@@ -50,4 +50,6 @@ def failing(drifts: Iterable[Drift]) -> tuple[Drift, ...]:
 
 
 def _matches(pattern: str, address: str) -> bool:
-    return fnmatchcase(address, pattern) or fnmatchcase(address, f"{pattern}.*")
+    # As it stands first: an address may hold brackets, which are special in a glob.
+    is_below = f"{address}.".startswith(f"{pattern}.")
+    return is_below or fnmatchcase(address, pattern) or fnmatchcase(address, f"{pattern}.*")

@@ -34,7 +34,7 @@ def check_writable(path: Path, *, shown: str = "") -> None:
     Raises:
         LockfileError: if it could not.
     """
-    target = path.resolve()
+    target = _real(path)
     reason = ""
     if not target.parent.is_dir():
         reason = "its folder does not exist"
@@ -50,6 +50,11 @@ def check_writable(path: Path, *, shown: str = "") -> None:
             where=shown or str(path),
             remedy="name a writable file: --mlrepro-lockfile=PATH",
         )
+
+
+def _real(path: Path) -> Path:
+    # Path.resolve raises RuntimeError for a link to itself; this leaves it to whoever opens the file.
+    return Path(os.path.realpath(path))
 
 
 def _is_read_only(target: Path) -> bool:
@@ -88,10 +93,10 @@ def update_lockfile(path: Path, change: Callable[[Run], Run], *, shown: str = ""
     Raises:
         LockfileError: if it cannot be read or written; the file is then as it was.
     """
-    target, name = path.resolve(), shown or str(path)
+    target, name = _real(path), shown or str(path)
     try:
         with _only_writer(target.parent):
-            before = _read(target, name) if target.exists() else None
+            before = _read(target, name) if os.path.lexists(target) else None
             after = dumps(change(loads(before, name) if before is not None else Run()))
             if after == before:
                 return False
@@ -113,7 +118,9 @@ def write_run(path: Path, run: Run) -> None:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        _replace(path.resolve(), dumps(run))
+        target = _real(path)
+        with _only_writer(target.parent):
+            _replace(target, dumps(run))
     except OSError as error:
         raise LockfileError(
             f"cannot be written: {error.strerror}", where=str(path), remedy="name a file in a writable folder"

@@ -74,6 +74,9 @@ def plain(value: Value) -> Any:
         return {"real": plain(value.real), "imag": plain(value.imag)}
     if isinstance(value, float) and not math.isfinite(value):
         return repr(value)
+    if isinstance(value, str):
+        # A lone surrogate has no place in a file of UTF-8.
+        return value.encode("utf-8", "backslashreplace").decode()
     return value
 
 

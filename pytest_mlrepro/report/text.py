@@ -226,7 +226,10 @@ def summary(
         if not terms.update:
             yield "drop them with: pytest --mlrepro-update"
     if red and not terms.update:
-        yield f"not reproduced. Accept what you meant to change: {update_command('')}, then review and commit {lockfile}"
+        yield (
+            f"not reproduced. Accept what you meant to change: {update_command('')}, "
+            f"then review and commit {lockfile}"
+        )
 
 
 def _update_lines(total: Sum, terms: Terms, lockfile: str, written: bool | None) -> Iterator[str]:
@@ -249,7 +252,8 @@ def table(run: Run) -> Iterator[str]:
     for subject in sorted(run.subjects):
         yield subject
         facts = run.facts(subject).values()
-        for name in facet_names():
+        others = sorted({fact.facet for fact in facts}.difference(facet_names()))
+        for name in (*facet_names(), *others):
             own = sorted((fact for fact in facts if fact.facet == name), key=lambda fact: fact.key)
             if own:
                 yield f"  {name}"
