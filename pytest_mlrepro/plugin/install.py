@@ -20,6 +20,14 @@ from pytest_mlrepro.policy import Policies
 from pytest_mlrepro.seeding import Seeding
 
 _REPORTS = (".json",)
+_WITHOUT_TESTS = (
+    "cacheshow",
+    "collectonly",
+    "setuponly",
+    "setupplan",
+    "show_fixtures_per_test",
+    "showfixtures",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +41,7 @@ class Order:
         shown: its path as messages call it.
         seed: the base seed.
         reports, record: files to write.
+        idle: whether no test will run.
     """
 
     check: bool
@@ -43,6 +52,7 @@ class Order:
     seed: int
     reports: tuple[Path, ...]
     record: Path | None
+    idle: bool = False
 
     @property
     def judges(self) -> bool:
@@ -50,7 +60,7 @@ class Order:
 
     @property
     def active(self) -> bool:
-        return self.judges or self.record is not None
+        return not self.idle and (self.judges or self.record is not None)
 
 
 def install(config: pytest.Config) -> Stage:
@@ -93,6 +103,7 @@ def read_order(config: pytest.Config, project: Config) -> Order:
         seed=project.seed if options.mlrepro_seed is None else _seed(options.mlrepro_seed),
         reports=tuple(_report(name, config) for name in options.mlrepro_report),
         record=config.invocation_params.dir / options.mlrepro_record if options.mlrepro_record else None,
+        idle=any(getattr(options, name, False) for name in _WITHOUT_TESTS),
     )
     for name, given in (("--mlrepro-only", order.only), ("--mlrepro-report", order.reports)):
         if given and not order.judges:

@@ -41,3 +41,23 @@ def test_a_module_that_skips_itself_keeps_its_baselines(two_modules, processes):
 @pytest.mark.parametrize("arguments", [("-n", "2"), ("--continue-on-collection-errors",)])
 def test_a_module_that_cannot_be_imported_keeps_its_baselines(two_modules, arguments):
     assert "test_two" in two_modules.setenv(BROKEN="1").update(*arguments).red().lockfile
+
+
+@pytest.mark.parametrize("option", ["--setup-plan", "--setup-only", "--collect-only"])
+def test_a_run_without_tests_judges_and_writes_nothing(empty, option):
+    fixture = """
+import pytest
+
+
+@pytest.fixture(scope="module")
+def model(mlrepro):
+    mlrepro.metric("score", 0.5)
+
+
+def test_model(model, mlrepro):
+    mlrepro.metric("twice", 1.0)
+"""
+    project = empty.write({"test_m.py": fixture})
+    accepted = project.update().ok().lockfile
+    project.check(option).ok()
+    assert project.update(option).ok().lockfile == accepted
