@@ -50,11 +50,12 @@ class Drifted(pytest.fail.Exception):  # type: ignore[name-defined,misc]  # pyte
 
 @dataclass
 class Turn:
-    """One subject's turn: what it records, and the generators' state before it."""
+    """One subject's turn: what it records, the generators' state before it, whether its fixtures have begun."""
 
     recording: Recording
     state: Any = None
     touched: bool = False
+    begun: bool = False
     marked: Mapping[str, Any] = field(default_factory=dict)
     problem: str = ""
 
@@ -153,20 +154,23 @@ class Stage:
         if self._turns:
             if self._turns[0].problem:
                 raise Drifted(self._turns[0].problem)
-            if type(item).runtest is not pytest.Function.runtest:
-                # unittest and doctest items never reach pytest_pyfunc_call.
-                self._seeding.pin(self._turns[0].recording.seed)
+            self._pin_when_it_runs(item, self._turns[0].recording.seed)
         outcome = yield
         if self.terms is not None:
             self._judge(item)
         return outcome
 
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
-        # Plugins that reseed before each test do so after our wrapper of pytest_runtest_call.
-        if self._turns:
-            self._seeding.pin(self._turns[0].recording.seed)
-        return (yield)
+    def _pin_when_it_runs(self, item: pytest.Item, seed: int) -> None:
+        # Plugins that reseed before each test do so after our wrapper of pytest_runtest_call,
+        # and the items of unittest and doctest never reach pytest_pyfunc_call.
+        run = item.runtest
+
+        def pinned() -> None:
+            vars(item).pop("runtest", None)
+            self._seeding.pin(seed)
+            run()
+
+        vars(item)["runtest"] = pinned
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, None, None]:
@@ -187,8 +191,8 @@ class Stage:
             return (yield)
         asks = not USING.isdisjoint(fixturedef.argnames)
         if fixturedef.scope == "function":
-            if asks and self._turns:
-                self._seeding.pin(self._turns[-1].recording.seed)
+            if self._turns:
+                self._pin_fixture(self._turns[-1], asks)
             return (yield)
         turn = self._fixture_turn(fixturedef, request, asks)
         fixturedef.addfinalizer(lambda: self._leave(turn))
@@ -205,6 +209,12 @@ class Stage:
         if turn.touched and self.terms is not None:
             self._contribute_fixture(turn, fixturedef)
         return outcome
+
+    def _pin_fixture(self, turn: Turn, asks: bool) -> None:
+        # What other plugins and fixtures of higher scope did to the generators must not reach the test's first fixture.
+        if asks or not turn.begun:
+            self._seeding.pin(turn.recording.seed)
+        turn.begun = True
 
     def _fixture_turn(
         self, definition: pytest.FixtureDef[Any], request: pytest.FixtureRequest, asks: bool

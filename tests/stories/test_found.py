@@ -61,3 +61,39 @@ def test_model(model, mlrepro):
     accepted = project.update().ok().lockfile
     project.check(option).ok()
     assert project.update(option).ok().lockfile == accepted
+
+
+DRAWING = """
+import random
+import unittest
+
+import pytest
+
+
+@pytest.fixture
+def drawn():
+    return random.random()
+
+
+def test_after_a_fixture(drawn, mlrepro):
+    mlrepro.metric("drawn", drawn)
+
+
+class TestCase(unittest.TestCase):
+    @pytest.fixture(autouse=True)
+    def _recorder(self, mlrepro):
+        self.mlrepro = mlrepro
+
+    def setUp(self):
+        self.set_up = random.random()
+
+    def test_one(self):
+        self.mlrepro.metrics({"set_up": self.set_up, "drawn": random.random()})
+"""
+
+
+def test_a_plugin_that_reseeds_before_each_test_changes_nothing(empty):
+    project = empty.write({"test_d.py": DRAWING})
+    project.update().ok()
+    for seed in ("1", "2"):
+        project.check("-p", "randomly", f"--randomly-seed={seed}").ok()
