@@ -177,7 +177,6 @@ def _intervals(name: object, values: Any) -> Column:
         ends = [end.read(start, stop) for end in (left, right)]
         missing = np.asarray(values[start:stop].isna(), dtype=bool)
         cells = np.stack([end.cells for end in ends], axis=1)
-        cells[missing] = 0
         return Block(cells, missing=missing if missing.any() else None)
 
     return Column(name, f"interval[{left.dtype}, {values.closed}]", len(values), read)

@@ -91,6 +91,11 @@ def test_representations_of_many_blocks_agree(shape, change):
     assert fingerprint(change(array)) == fingerprint(array)
 
 
+def test_wide_arrays_in_column_order_agree():
+    array = np.random.default_rng(0).integers(0, 99, size=(200, 20_000), dtype="i1")
+    assert fingerprint(column_major(array)) == fingerprint(array)
+
+
 def test_first_and_last_cell_of_blocks_count():
     array = np.arange(140_000.0)
     seen = {fingerprint(array)}

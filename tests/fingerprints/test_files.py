@@ -9,6 +9,7 @@ import pytest
 
 from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints import files, fingerprint
+from pytest_mlrepro.fingerprints.ranges import Ranges
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
 
@@ -215,6 +216,14 @@ def test_file_that_changes_while_it_is_read_is_an_error(tmp_path, monkeypatch, c
     monkeypatch.setattr(files, "_read", meddle)
     with pytest.raises(FingerprintError, match=r"'data.bin' changed while it was read"):
         fingerprint(file)
+
+
+@pytest.mark.parametrize("size", [0, 3, 5, 4_000_000])
+def test_reading_notices_another_size(tmp_path, size):
+    file = tmp_path / "data.bin"
+    file.write_bytes(b"1234")
+    with file.open("rb", buffering=0) as handle:
+        assert files._read(handle, size, Ranges(size), lines=False) is None
 
 
 def test_order_free_has_no_meaning_for_bytes(folder):

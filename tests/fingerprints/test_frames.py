@@ -158,6 +158,28 @@ def test_order_free_over_blocks():
     assert fingerprint(shuffled, ordered=False) != fingerprint(frame, ordered=False)
 
 
+def test_values_may_not_change_places_without_order():
+    frame = pd.DataFrame({"a": [1, 2], "b": [3, 4]})
+    for cells in ([[3, 1], [2, 4]], [[1, 4], [2, 3]], [[1, 3], [4, 2]]):
+        other = pd.DataFrame(cells, columns=["a", "b"])
+        assert fingerprint(other, ordered=False) != fingerprint(frame, ordered=False)
+        assert fingerprint(other.to_numpy(), ordered=False) != fingerprint(frame.to_numpy(), ordered=False)
+    assert fingerprint(frame.to_numpy()[::-1], ordered=False) == fingerprint(frame.to_numpy(), ordered=False)
+
+
+def test_missing_is_not_zero_without_order():
+    numbers = [pd.Series([1, gone], dtype="Int64") for gone in (None, 0)]
+    texts = [pd.Series(["a", gone], dtype=object) for gone in (None, "")]
+    for missing, there in (numbers, texts):
+        assert fingerprint(missing, ordered=False) != fingerprint(there, ordered=False)
+
+
+def test_index_is_not_a_column():
+    frame = pd.DataFrame({"a": ["x", "y"], "b": [1, 2]})
+    assert fingerprint(frame.set_index("a")) != fingerprint(frame)
+    assert fingerprint(frame.set_index("a").reset_index()) == fingerprint(frame)
+
+
 def series(values, dtype=None):
     return pd.Series(values, dtype=dtype)
 
