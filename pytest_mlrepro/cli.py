@@ -30,7 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     options = _parser().parse_args(arguments)
     try:
-        return int(options.run(options, _project(Path.cwd())))
+        status = int(options.run(options, _project(Path.cwd())))
+        # Now, while a reader that has gone can still be forgiven.
+        sys.stdout.flush()
+        return status
     except MlreproError as error:
         print(f"mlrepro: {error}", file=sys.stderr)
         return UNUSABLE

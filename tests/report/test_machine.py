@@ -1,0 +1,165 @@
+"""The JSON report: schema 1, and valid JSON whatever was recorded."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from strategies import RUNS, VALUES
+
+from pytest_mlrepro.errors import ConfigError
+from pytest_mlrepro.gate import Terms
+from pytest_mlrepro.ledger import Contribution, Extent, Ledger, contrast, draw
+from pytest_mlrepro.model import Fact, Run, by_address
+from pytest_mlrepro.report import machine
+
+TEST = "tests/test_model.py::test_f1"
+
+
+def strict(text):
+    def refuse(constant):
+        raise AssertionError(f"{constant} is no JSON")
+
+    return json.loads(text, parse_constant=refuse)
+
+
+def document(before, now, *, exitstatus=0, **terms):
+    terms = Terms(before, **terms)
+    ledger = Ledger()
+    for subject, facts in now.subjects.items():
+        ledger.add(Contribution(subject, facts))
+        ledger.outcome(subject, passed=True, failed=False, finished=True)
+    return machine.document(draw(ledger, terms, Extent()), terms, exitstatus=exitstatus)
+
+
+def run(*facts):
+    return Run({TEST: by_address(facts)})
+
+
+BEFORE = run(Fact("results", "f1", 0.95), Fact("data", "train", "mlr1:a"), Fact("settings", "depth", 3))
+NOW = run(Fact("results", "f1", 0.75), Fact("data", "train", "mlr1:b"), Fact("settings", "trees", 9))
+
+
+def test_the_whole_document():
+    found = document(BEFORE, NOW, exitstatus=1)
+    sentences = [each.pop("explanation") for each in found["drifts"]]
+    assert found == {
+        "schema": 1,
+        "verdict": "drifted",
+        "exitstatus": 1,
+        "counts": {"subjects": 1, "facts": 3, "drifts": 4, "identical": 0, "rounding": 0, "band": 0},
+        "drifts": [
+            {
+                "subject": TEST,
+                "facet": facet,
+                "key": key,
+                "kind": kind,
+                "policy": "fail",
+                "baseline": baseline,
+                "current": current,
+                "suspects": suspects,
+            }
+            for facet, key, kind, baseline, current, suspects in [
+                ("settings", "depth", "removed", 3, None, []),
+                ("settings", "trees", "added", None, 9, []),
+                ("data", "train", "changed", "mlr1:a", "mlr1:b", []),
+                (
+                    "results",
+                    "f1",
+                    "changed",
+                    0.95,
+                    0.75,
+                    ["data.train", "settings.depth", "settings.trees"],
+                ),
+            ]
+        ],
+    }
+    assert all(sentences)
+    assert "\n" not in "".join(sentences)
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "update", "verdict"),
+    [
+        (BEFORE, BEFORE, False, "reproduced"),
+        (BEFORE, NOW, False, "drifted"),
+        (BEFORE, NOW, True, "updated"),
+        (None, NOW, False, "drifted"),
+        (run(Fact("source", "f", "a")), run(Fact("source", "f", "b")), False, "reproduced"),
+    ],
+)
+def test_the_verdict(before, now, update, verdict):
+    assert document(before, now, update=update)["verdict"] == verdict
+
+
+def test_fixtures_that_disagree_are_a_drift():
+    ledger = Ledger()
+    for value in (1, 2):
+        ledger.add(Contribution(TEST, by_address([Fact("results", "x", value)]), is_test=False))
+    terms = Terms(run(Fact("results", "x", 2)))
+    assert machine.document(draw(ledger, terms, Extent()), terms, exitstatus=1)["verdict"] == "drifted"
+
+
+def test_notes_are_in_it_and_warnings():
+    before = run(Fact("source", "f", "a"), Fact("settings", "x", 1))
+    now = run(Fact("source", "f", "b"), Fact("settings", "x", 2))
+    policies = Terms().policies.over({"settings": "warn"})
+    found = document(before, now, policies=policies)
+    assert [(each["facet"], each["policy"]) for each in found["drifts"]] == [
+        ("source", "note"),
+        ("settings", "warn"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        (float("nan"), "nan"),
+        (float("inf"), "inf"),
+        (float("-inf"), "-inf"),
+        (complex(1, float("nan")), {"real": 1.0, "imag": "nan"}),
+        ((1, (True, None), "a"), [1, [True, None], "a"]),
+        ("Größe", "Größe"),
+        ("a\udce9", "a\\udce9"),
+        (2**70, 2**70),
+    ],
+)
+def test_values_as_json(value, expected):
+    assert machine.plain(value) == expected
+    assert type(machine.plain(value)) is type(expected)
+
+
+@settings(max_examples=50, deadline=None)
+@given(VALUES)
+def test_every_value_is_valid_json(value):
+    written = json.dumps(machine.plain(value), allow_nan=False, ensure_ascii=False)
+    assert strict(written.encode()) == machine.plain(value)
+
+
+@settings(max_examples=15, deadline=None)
+@given(before=RUNS, now=RUNS)
+def test_every_report_can_be_written_and_read(tmp_path_factory, before, now):
+    terms = Terms(before)
+    content = machine.document(contrast(now, terms), terms, exitstatus=1)
+    path = tmp_path_factory.mktemp("reports") / "new" / "report.json"
+    machine.write(path, content)
+    assert strict(path.read_bytes()) == content
+    assert content["counts"]["drifts"] == len(content["drifts"])
+    assert content["counts"]["facts"] == sum(1 for _ in now)
+
+
+def test_the_facts_of_a_run():
+    facts = [
+        Fact("results", "test.f1", 0.5),
+        Fact("results", "worst", float("-inf")),
+        Fact("settings", "x", None),
+    ]
+    assert machine.facts(run(*facts)) == {
+        TEST: {"results": {"test.f1": 0.5, "worst": "-inf"}, "settings": {"x": None}}
+    }
+
+
+def test_a_report_that_cannot_be_written_is_told(tmp_path):
+    with pytest.raises(ConfigError, match="the report cannot be written: Is a directory"):
+        machine.write(tmp_path, {})
