@@ -471,7 +471,7 @@ def test_asserts_rewritten_by_pytest_do_not_matter():
 @pytest.mark.parametrize(
     "obj",
     [len, 3, "text", np.sin, LogisticRegression, LogisticRegression(), np, os.path.join, dict, functools],
-    ids=repr,
+    ids=lambda obj: getattr(obj, "__name__", None) or type(obj).__name__,
 )
 def test_code_of_others_is_refused_with_a_remedy(shop, obj):
     with pytest.raises(RecordingError) as caught:
