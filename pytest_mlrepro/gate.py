@@ -92,7 +92,8 @@ def judge(terms: Terms, subject: str, comparison: Comparison, around: Iterable[D
         comparison: as ``Terms.compare`` made it.
         around: drifts of what the subject rests on, for the suspects.
     """
-    if terms.lacks(subject):
+    if terms.lacks(subject) and comparison.drifts:
+        # Who recorded nothing needs no baseline, and never gets one.
         return Judgement(subject, comparison, lacking=True)
     red = set(terms.fails(comparison.drifts))
     amber = {

@@ -198,8 +198,13 @@ def draw(ledger: Ledger, terms: Terms, extent: Extent) -> Sum:
     """Judge the whole run, and say what an update of it would write."""
     complete = {name: each for name, each in ledger.contributions.items() if each.complete}
     facts: dict[str, Facts] = {name: each.facts for name, each in complete.items()}
-    if ledger.environment:
-        facts[SESSION] = ledger.environment
+    environment = {
+        address: fact
+        for address, fact in ledger.environment.items()
+        if terms.policies.rule(address) != "ignore"
+    }
+    if environment:
+        facts[SESSION] = environment
     run = Run({name: facts[name] for name in sorted(facts)})
     judgements = tuple(_judgements(complete, run, terms, extent))
     stale = tuple(_stale(ledger, terms, extent))
@@ -283,7 +288,9 @@ def _with_acceptance(total: Sum, ledger: Ledger, terms: Terms, extent: Extent) -
     # A new environment is accepted together with the results that it gave, or not at all.
     environment: Facts = {}
     if accepted and not clashing and not (terms.only and (refused or red)):
-        environment = _environment(ledger.environment, accepted.values(), whole=extent.whole and not refused)
+        environment = _environment(
+            total.run.facts(SESSION), accepted.values(), whole=extent.whole and not refused
+        )
     new = {name: each.facts for name, each in accepted.items()}
     drop = total.stale if not terms.only else ()
     change = partial(

@@ -71,9 +71,11 @@ def test_order_of_recording_leaves_no_trace(before, now, random):
 
 def test_drifts_stand_by_subject_then_facet_then_key():
     facts = [Fact(name, key, 1) for name in reversed(FACET_NAMES) for key in ("b", "a")]
-    found = compare(Run(), Run.of({TEST: facts, SESSION: facts[:1]}))
+    fixtures = [f"tests/conftest.py::model[{number}]" for number in "54321"]
+    found = compare(Run(), Run.of({TEST: facts, SESSION: facts[:1], **dict.fromkeys(fixtures, facts[:1])}))
     assert [(drift.subject, drift.address) for drift in found.drifts] == [
         (SESSION, "libraries.b"),
+        *[(name, "libraries.b") for name in reversed(fixtures)],
         *[(TEST, f"{name}.{key}") for name in FACET_NAMES for key in ("a", "b")],
     ]
 

@@ -92,7 +92,7 @@ def test_for_rounding_the_machine_comes_first():
 
 @pytest.mark.parametrize("result", [RESULT, TINY])
 def test_the_order_does_not_depend_on_who_was_found_first(result):
-    everything = [*INPUTS, *MACHINE]
+    everything = [*INPUTS, *MACHINE, drift("data.test", "mlr1:a", "mlr1:b"), drift("data.extra", "a", "b")]
     expected = suspects(result, *everything)
     for number in range(10):
         random.Random(number).shuffle(everything)

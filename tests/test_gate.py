@@ -120,6 +120,11 @@ def test_who_lacks_a_baseline(baseline, update, only, lacking):
         assert not judgement.failed
 
 
+@pytest.mark.parametrize("baseline", [None, Run()])
+def test_who_recorded_nothing_lacks_nothing(baseline):
+    assert not judged(Terms(baseline), {}).red
+
+
 @pytest.mark.parametrize(
     ("update", "only", "facet"), [*itertools.product([True, False], [(), ("data",)], ["data", "results"])]
 )

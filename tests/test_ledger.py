@@ -205,6 +205,13 @@ def test_only_one_facet_is_written():
     assert values(after, A) == {"results.f1": 1, "settings.depth": 4}
 
 
+def test_a_note_of_another_facet_is_not_written():
+    before = Run({A: by_address([Fact("source", "train", "a"), Fact("settings", "depth", 3)])})
+    now = by_address([Fact("source", "train", "b"), Fact("settings", "depth", 4)])
+    after, _ = updated(ledger_of(Contribution(A, now)), before, only=["settings"])
+    assert values(after, A) == {"source.train": "a", "settings.depth": 4}
+
+
 def test_only_one_facet_is_not_written_where_another_drifted():
     before = Run({A: by_address([Fact("results", "f1", 1), Fact("settings", "depth", 3)])})
     now = by_address([Fact("results", "f1", 2), Fact("settings", "depth", 4)])
@@ -280,6 +287,16 @@ def test_a_partial_run_does_not_miss_libraries_of_others():
     }
     assert "removed" not in kinds[False]
     assert "removed" in kinds[True]
+
+
+def test_what_is_ignored_of_the_environment_is_not_recorded():
+    ledger, before = run_with_environment()
+    terms = Terms(before, update=True)
+    terms = replace(terms, policies=terms.policies.over({"libraries": "ignore"}))
+    total = draw(ledger, terms, whole(A, B))
+    assert total.run.facts(SESSION).keys() == {"randomization.hash_seed"}
+    assert total.accept(before).facts(SESSION).keys() == {"randomization.hash_seed"}
+    assert not [drift for drift in total.drifts() if drift.facet == "libraries"]
 
 
 # Conflicts
@@ -434,7 +451,7 @@ def test_what_was_accepted_by_the_whole_suite_is_reproduced(case):
         return
     accepted = total.accept(terms.baseline)
     check = draw(ledger, Terms(accepted), Extent(extent.collected))
-    assert not [judgement.subject for judgement in check.judgements if judgement.red and judgement.lacking]
+    assert not [judgement.subject for judgement in check.judgements if judgement.lacking]
     drifts = [drift for drift in check.drifts() if drift.subject != SESSION]
     assert not drifts
 

@@ -83,9 +83,11 @@ def _parse(text: str, where: str) -> dict[str, Any]:
 
     try:
         return tomli.loads(text)
-    except ValueError as error:
-        # Not only tomli's own: Python refuses to read integers of thousands of digits.
+    except tomli.TOMLDecodeError as error:
         raise _not_toml(str(error), where) from None
+    except ValueError:
+        # Python refuses to read integers of thousands of digits.
+        raise _not_toml("an integer of thousands of digits", where) from None
 
 
 def _not_toml(reason: str, where: str) -> LockfileError:

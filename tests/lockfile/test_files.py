@@ -104,6 +104,16 @@ def test_the_example_holds_what_it_says():
     }  # fmt: skip
 
 
+@pytest.mark.parametrize(("depth", "fine"), [(64, True), (66, False), (200, False)])
+def test_depth_does_not_depend_on_who_reads(depth, fine):
+    text = f'lock-version = "1.0"\n["a::b".results]\nx = {"[" * depth}{"]" * depth}\n'
+    if fine:
+        assert loads(dumps(loads(text))) == loads(text)
+    else:
+        with pytest.raises(LockfileError, match="nested too deeply to be a lockfile"):
+            loads(text)
+
+
 def test_windows_line_ends_are_read():
     text = EXAMPLE.read_text().replace("\n", "\r\n")
     assert dumps(loads(text)) == EXAMPLE.read_text()
