@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +17,8 @@ from pytest_mlrepro.plugin import USING
 
 _IDENTITY = pytest.StashKey[str]()
 _MARKS = ("rtol", "atol", "seed", "policy")
+_SET = type(pytest.param(None))
+_LONGEST = 60
 
 
 def identity(item: pytest.Item) -> str:
@@ -78,14 +81,27 @@ def _unwrapped(function: Any) -> Any:
 
 
 def fixture_subject(definition: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> str:
-    """What a class-, module-, package- or session-scoped fixture is called as a subject."""
+    """What a class-, module-, package- or session-scoped fixture is called as a subject.
+
+    The name is the same whichever test asks first, and no other fixture or parameter has it.
+    """
     return f"{_where(definition, request)}::{definition.argname}{_parameter(definition, request)}"
 
 
 def _where(definition: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> str:
-    if definition.scope != "session":
-        # One definition in a conftest is set up anew for each class or module that uses it.
-        return str(request.node.nodeid)
+    # One definition in a conftest is set up anew for each class or module that uses it.
+    user, home = str(request.node.nodeid), definition.baseid
+    if "::" in home and home.startswith(user):
+        # A class may define what lives longer than the class.
+        return home
+    if definition.scope == "session":
+        return _place(definition, request)
+    visible = request.session._fixturemanager.getfixturedefs(definition.argname, request.node) or [definition]
+    # Where one overrides another, both may be set up for the same class or module.
+    return user if definition is visible[-1] else f"{user}::{_place(definition, request)}"
+
+
+def _place(definition: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> str:
     path = file_of(definition.func)
     root = request.config.rootpath
     if path is not None and path.is_relative_to(root):
@@ -93,17 +109,50 @@ def _where(definition: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -
     return str(getattr(definition.func, "__module__", "") or "fixtures")
 
 
-def _parameter(definition: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> str:
+def _parameter(definition: pytest.FixtureDef[Any], request: Any) -> str:
     if not hasattr(request, "param"):
         return ""
-    # pytest names a parameter without an id of its own by its place.
-    index: int = getattr(request, "param_index", 0)
-    ids = definition.ids
-    given = ids(request.param) if callable(ids) else ids[index] if ids else None
-    if given is None:
-        plain = isinstance(request.param, str | int | float | bool) or request.param is None
-        given = request.param if plain else f"{definition.argname}{index}"
-    return f"[{given}]"
+    index, param = request.param_index, request.param
+    own = list(definition.params or ())
+    if index >= len(own) or _value(own[index]) is not param:
+        # Parametrised by tests: those of another test have the same indices.
+        return f"[{_text(param) or f'{definition.argname}{index}'}]"
+    labels = [_label(definition, at, each) for at, each in enumerate(own)]
+    label = labels[index]
+    return f"[{label}]" if labels.count(label) == 1 else f"[{label}{index}]"
+
+
+def _label(definition: pytest.FixtureDef[Any], index: int, param: Any) -> str:
+    """The id that somebody gave a parameter of a fixture, or else what it is."""
+    value, ids = _value(param), definition.ids
+    given: Any = param.id if isinstance(param, _SET) else None
+    if given is None and ids is not None:
+        given = ids(value) if callable(ids) else ids[index]
+    if given is None and (isinstance(value, str | int | float) or value is None):
+        given = str(value)
+    return str(given) if isinstance(given, str | int | float) else f"{definition.argname}{index}"
+
+
+def _value(param: Any) -> object:
+    return param.values[0] if isinstance(param, _SET) else param
+
+
+def _text(param: object) -> str:
+    """What a parameter is, short; empty where its text does not say all of it in every process."""
+    if not _is_readable(param):
+        return ""
+    text = param if isinstance(param, str) else repr(param)
+    digest = hashlib.blake2s(text.encode("utf-8", "surrogatepass"), digest_size=6).hexdigest()
+    return text if len(text) <= _LONGEST else f"{type(param).__name__}-{digest}"
+
+
+def _is_readable(param: object) -> bool:
+    """Whether the text of a value says all of it, in every process."""
+    if isinstance(param, list | tuple):
+        return all(map(_is_readable, param))
+    if isinstance(param, dict):
+        return all(_is_readable(key) and _is_readable(value) for key, value in param.items())
+    return param is None or type(param) in (bool, int, float, complex, str, bytes)
 
 
 def marks(item: pytest.Item) -> dict[str, Any]:

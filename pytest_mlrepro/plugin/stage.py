@@ -259,7 +259,8 @@ class Stage:
         if self._item is None:
             return
         for other in fixtures_of(self._item):
-            if other.argname in definition.argnames:
+            # One that overrides another asks for its own name.
+            if other.argname in definition.argnames and other is not definition:
                 yield id(other)
 
     def _contribution(

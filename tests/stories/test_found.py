@@ -97,3 +97,107 @@ def test_a_plugin_that_reseeds_before_each_test_changes_nothing(empty):
     project.update().ok()
     for seed in ("1", "2"):
         project.check("-p", "randomly", f"--randomly-seed={seed}").ok()
+
+
+OVERRIDDEN = """
+import pytest
+
+
+@pytest.fixture(scope="module")
+def model(mlrepro):
+    mlrepro.metric("v", 1)
+    return 1
+"""
+OVERRIDING = """
+import pytest
+
+
+@pytest.fixture(scope="module")
+def model(model, mlrepro):
+    mlrepro.metric("v", model + 1)
+    return model + 1
+
+
+def test_model(model):
+    assert model == 2
+"""
+OF_CLASSES = """
+import pytest
+
+
+class TestA:
+    @pytest.fixture(scope="module")
+    def model(self, mlrepro):
+        mlrepro.metric("v", "a")
+
+    def test_model(self, model):
+        pass
+
+
+class TestB:
+    @pytest.fixture(scope="session")
+    def model(self, mlrepro):
+        mlrepro.metric("v", "b")
+
+    def test_model(self, model):
+        pass
+"""
+OF_PARAMETERS = """
+import pytest
+
+
+@pytest.fixture(scope="module", params=[1, 2, pytest.param([3], id="three")], ids=["same", "same", None])
+def twice(request, mlrepro):
+    mlrepro.metric("v", request.param)
+
+
+@pytest.fixture(scope="module")
+def given(request, mlrepro):
+    mlrepro.metric("v", request.param)
+
+
+def test_twice(twice):
+    pass
+
+
+@pytest.mark.parametrize("given", [(1, 2), (3, 4)], indirect=True)
+def test_given(given):
+    pass
+
+
+@pytest.mark.parametrize("given", [(5, 6), "x" * 100], indirect=True)
+def test_given_otherwise(given):
+    pass
+
+
+@pytest.mark.parametrize("twice", [7, 8], indirect=True)
+def test_twice_by_the_test(twice):
+    pass
+"""
+
+
+def test_two_fixtures_are_two_subjects_though_they_share_a_name(empty):
+    files = {
+        "conftest.py": OVERRIDDEN,
+        "test_other.py": "def test_other(model):\n    pass\n",
+        "test_overriding.py": OVERRIDING,
+        "test_of_classes.py": OF_CLASSES,
+        "test_of_parameters.py": OF_PARAMETERS,
+    }
+    project = empty.write(files)
+    lockfile = project.update("-W", "ignore::pytest.PytestDeprecationWarning").ok().lockfile
+    for subject in (
+        "test_other.py::model",
+        "test_overriding.py::model",
+        "test_overriding.py::conftest.py::model",
+        "test_of_classes.py::TestA::model",
+        "test_of_classes.py::TestB::model",
+        "test_of_parameters.py::twice[same0]",
+        "test_of_parameters.py::twice[same1]",
+        "test_of_parameters.py::twice[three]",
+        "test_of_parameters.py::twice[7]",
+        "test_of_parameters.py::given[(1, 2)]",
+        "test_of_parameters.py::given[(5, 6)]",
+    ):
+        assert lockfile.count(f'["{subject}".results]') == 1, lockfile
+    project.check("-p", "randomly", "-W", "ignore::pytest.PytestDeprecationWarning").ok()
