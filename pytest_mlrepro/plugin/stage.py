@@ -134,7 +134,9 @@ class Stage:
         return self.terms.policies.over(overlay) if self.terms else Policies()
 
     def _files(self, item: pytest.Item) -> Iterator[Path]:
-        yield item.path
+        # Doctests may stand in any file.
+        if item.path.suffix == ".py":
+            yield item.path
         for definition in fixtures_of(item):
             path = file_of(definition.func)
             if path is not None:

@@ -201,3 +201,16 @@ def test_two_fixtures_are_two_subjects_though_they_share_a_name(empty):
     ):
         assert lockfile.count(f'["{subject}".results]') == 1, lockfile
     project.check("-p", "randomly", "-W", "ignore::pytest.PytestDeprecationWarning").ok()
+
+
+def test_a_doctest_in_a_text_file(empty):
+    text = """
+A recorder is at hand here too:
+
+>>> mlrepro = getfixture("mlrepro")
+>>> mlrepro.metric("value", 1)
+1
+"""
+    project = empty.write({"guide.txt": text})
+    assert '["guide.txt::guide.txt".results]' in project.update("--doctest-glob=*.txt").ok().lockfile
+    project.check("--doctest-glob=*.txt").ok()
