@@ -1,5 +1,6 @@
-"""The source facet, on this project's own code."""
+"""The source facet, on the code of a fixture project."""
 
+import importlib
 import importlib.util
 import sys
 from pathlib import Path
@@ -7,19 +8,31 @@ from pathlib import Path
 import pytest
 from sklearn.svm import SVC
 
-from pytest_mlrepro import model, values
 from pytest_mlrepro.codegraph import CodeGraph
 from pytest_mlrepro.errors import RecordingError
 from pytest_mlrepro.facets.source import Source
 from pytest_mlrepro.model import Drift, Fact, Tolerance
 
 ROOT = Path(__file__).parents[2]
+DIABETES = ROOT / "fixtures" / "projects" / "diabetes"
 SOURCE = Source()
 
 
 @pytest.fixture(scope="module")
 def graph():
     return CodeGraph(ROOT)
+
+
+@pytest.fixture
+def diabetes():
+    return CodeGraph(DIABETES)
+
+
+@pytest.fixture
+def progression(monkeypatch):
+    monkeypatch.syspath_prepend(DIABETES)
+    yield importlib.import_module("progression")
+    del sys.modules["progression"]
 
 
 def fact(definitions=(), key="m.f", value="mlr1:0", what="definitions"):
@@ -30,12 +43,12 @@ def explained(before, now, kind="changed"):
     return SOURCE.explain(Drift("t", "source", "m.f", kind, before, now, "note"))
 
 
-def test_one_fact_an_object(graph):
-    facts = SOURCE.capture(graph, values.to_value, model.Tolerance, model)
+def test_one_fact_an_object(diabetes, progression):
+    facts = SOURCE.capture(diabetes, progression.search, progression.BlendSettings, progression)
     assert [each.address for each in facts] == [
-        "source.pytest_mlrepro.values.to_value",
-        "source.pytest_mlrepro.model.Tolerance",
-        "source.pytest_mlrepro.model",
+        "source.progression.search",
+        "source.progression.BlendSettings",
+        "source.progression",
     ]
     for each in facts:
         algorithm, digest = each.value.split(":")
@@ -45,25 +58,25 @@ def test_one_fact_an_object(graph):
     assert len({each.value for each in facts}) == 3
 
 
-def test_the_detail_names_the_definitions(graph):
-    (found,) = SOURCE.capture(graph, values.to_value)
+def test_the_detail_names_the_definitions(diabetes, progression):
+    (found,) = SOURCE.capture(diabetes, progression.search)
     definitions = found.detail["definitions"]
-    assert dict(definitions) == graph.definitions(values.to_value)
+    assert dict(definitions) == diabetes.definitions(progression.search)
     assert definitions == tuple(sorted(definitions))
     names = {name for name, _ in definitions}
-    assert {"pytest_mlrepro.values:to_value", "pytest_mlrepro.errors:RecordingError"} <= names
+    assert names == {"progression:ALPHAS", "progression:ridge", "progression:search"}
 
 
 def test_code_of_tests_is_called_by_its_file(graph):
     def train():
-        return values.to_value(1)
+        return ROOT
 
     (found,) = SOURCE.capture(graph, train)
     assert found.key == "tests.facets.test_source.test_code_of_tests_is_called_by_its_file"
 
 
-def test_capturing_twice_gives_equal_facts(graph):
-    assert SOURCE.capture(graph, values) == SOURCE.capture(CodeGraph(ROOT), values)
+def test_capturing_twice_gives_equal_facts(diabetes, progression):
+    assert SOURCE.capture(diabetes, progression) == SOURCE.capture(CodeGraph(DIABETES), progression)
 
 
 def test_code_of_others_is_refused(graph):
