@@ -149,6 +149,12 @@ class Ledger:
         """Whether a test did not pass, for whatever reason."""
         return bool(self._unwell)
 
+    @property
+    def has_unheard(self) -> bool:
+        """Whether a test may rest on what it could not say: it was skipped, or failed before it had recorded all."""
+        heard = {name for name, each in self.contributions.items() if each.complete}
+        return not self._unwell <= heard
+
     def is_done(self, nodeid: str) -> bool:
         """Whether a test reported its last phase."""
         return nodeid in self._done
@@ -206,7 +212,8 @@ def draw(ledger: Ledger, terms: Terms, extent: Extent) -> Sum:
     if environment:
         facts[SESSION] = environment
     run = Run({name: facts[name] for name in sorted(facts)})
-    judgements = tuple(_judgements(complete, run, terms, extent))
+    settled = extent.whole and not ledger.has_unheard
+    judgements = tuple(_judgements(complete, run, terms, settled=settled))
     stale = tuple(_stale(ledger, terms, extent))
     conflicts = explain(failing(terms.policies.judge(ledger.conflicts)), tolerance=terms.tolerance)
     off_test = frozenset(name for name in run.subjects if name == SESSION or not complete[name].is_test)
@@ -237,13 +244,13 @@ def _is_near(fixture: str, test: str) -> bool:
 
 
 def _judgements(
-    complete: Mapping[str, Contribution], run: Run, terms: Terms, extent: Extent
+    complete: Mapping[str, Contribution], run: Run, terms: Terms, *, settled: bool
 ) -> Iterator[Judgement]:
     comparisons = {
         subject: terms.compare(subject, facts, complete[subject].overlay if subject in complete else {})
         for subject, facts in run.subjects.items()
     }
-    if SESSION in comparisons and not extent.whole:
+    if SESSION in comparisons and not settled:
         comparisons[SESSION] = _without_removed(comparisons[SESSION])
     session = comparisons[SESSION].drifts if SESSION in comparisons else ()
     for subject, comparison in comparisons.items():
@@ -286,11 +293,10 @@ def _with_acceptance(total: Sum, ledger: Ledger, terms: Terms, extent: Extent) -
         sorted(name for name, each in ledger.contributions.items() if each.facts and name not in accepted)
     )
     # A new environment is accepted together with the results that it gave, or not at all.
+    settled = extent.whole and not ledger.has_unheard and not refused
     environment: Facts = {}
     if accepted and not clashing and not (terms.only and (refused or red)):
-        environment = _environment(
-            total.run.facts(SESSION), accepted.values(), whole=extent.whole and not refused
-        )
+        environment = _environment(total.run.facts(SESSION), accepted.values(), whole=settled)
     new = {name: each.facts for name, each in accepted.items()}
     drop = total.stale if not terms.only else ()
     change = partial(
@@ -299,7 +305,7 @@ def _with_acceptance(total: Sum, ledger: Ledger, terms: Terms, extent: Extent) -
         environment=environment,
         drop=drop,
         terms=terms,
-        prune=extent.whole and not refused,
+        prune=settled,
     )
     nothing = not new and not environment and not drop
     return replace(total, refused=refused, accept=None if nothing else change)

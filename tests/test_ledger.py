@@ -289,6 +289,20 @@ def test_a_partial_run_does_not_miss_libraries_of_others():
     assert "removed" in kinds[True]
 
 
+@pytest.mark.parametrize("result", ["skipped", "failed"])
+def test_a_test_that_could_not_say_what_it_uses_loses_nothing(result):
+    ledger, before = run_with_environment()
+    outcome(ledger, C, setup=result)
+    assert "removed" not in {drift.kind for drift in draw(ledger, Terms(before), whole(A, B, C)).drifts()}
+    found = libraries(updated(ledger, before, extent=whole(A, B, C))[0])
+    assert (found["numpy"], found["scipy"], found["dask"]) == ("2", "1", "1")
+
+
+def test_a_library_is_missed_though_a_test_drifted():
+    ledger, before = run_with_environment(a="failed")
+    assert "removed" in {drift.kind for drift in draw(ledger, Terms(before), whole(A, B)).drifts()}
+
+
 def test_what_is_ignored_of_the_environment_is_not_recorded():
     ledger, before = run_with_environment()
     terms = Terms(before, update=True)
@@ -447,7 +461,7 @@ def test_accepting_twice_changes_nothing(case):
 def test_what_was_accepted_by_the_whole_suite_is_reproduced(case):
     ledger, terms, extent = case
     total = draw(ledger, terms, extent)
-    if total.accept is None or terms.only or total.refused:
+    if total.accept is None or terms.only or ledger.has_unwell:
         return
     accepted = total.accept(terms.baseline)
     check = draw(ledger, Terms(accepted), Extent(extent.collected))
