@@ -36,6 +36,8 @@ FACTS = st.builds(
 )
 SUBJECTS = st.one_of(
     st.just(SESSION),
-    st.text(st.characters(exclude_categories=["Cs"]), max_size=12).map(lambda name: f"tests/test_a.py::{name}"),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=12).map(
+        lambda name: f"tests/test_a.py::{name}"
+    ),
 )
 RUNS = st.dictionaries(SUBJECTS, st.lists(FACTS, min_size=1, max_size=5).map(by_address), max_size=4).map(Run)

@@ -81,7 +81,9 @@ def test_many_rows_stand_a_row_a_line():
     assert text.count("\n    [") == 5
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, -0.0, 5e-324, 1e22, 2**63, -(2**80), True, 1, 1.0])
+@pytest.mark.parametrize(
+    "value", [math.nan, math.inf, -math.inf, -0.0, 5e-324, 1e22, 2**63, -(2**80), True, 1, 1.0]
+)
 def test_numbers_keep_their_kind(value):
     back = loads(dumps(run(Fact("results", "x", value)))).facts(SUBJECT)["results.x"].value
     assert same_value(back, value)
