@@ -34,7 +34,7 @@ class Desk:
         self.ledger = Ledger()
         self._collected: set[str] = set()
         self._names: dict[str, str] = {}
-        self._partial = False
+        self.partial = False
         self._total: Sum | None = None
         self._written: bool | None = None
         self._problems: list[str] = []
@@ -71,13 +71,6 @@ class Desk:
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self._collected.update(item.nodeid for item in session.items)
 
-    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
-        # What a module that failed or skipped itself would have held is not gone.
-        self._partial = self._partial or not report.passed
-
-    def pytest_deselected(self, items: list[pytest.Item]) -> None:
-        self._partial = self._partial or bool(items)
-
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_node_collection_finished(self, node: Any, ids: list[str]) -> None:
         self._collected.update(ids)
@@ -86,8 +79,8 @@ class Desk:
     def pytest_testnodedown(self, node: Any, error: object) -> None:
         output: dict[str, Any] = getattr(node, "workeroutput", None) or {}
         self._take(output.pop("mlrepro", ()))
-        if error or "mlrepro_deselected" not in output or output["mlrepro_deselected"]:
-            self._partial = True
+        if error or output.get("mlrepro_partial", True):
+            self.partial = True
 
     # The end of the run
 
@@ -108,7 +101,7 @@ class Desk:
         collected = frozenset(self._names.get(nodeid, nodeid) for nodeid in self._collected)
         whole = (
             bool(collected)
-            and not self._partial
+            and not self.partial
             and self._is_whole_selection()
             and exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED)
             and not (session.shouldstop or session.shouldfail)
@@ -117,9 +110,9 @@ class Desk:
         return Extent(collected, whole)
 
     def _is_whole_selection(self) -> bool:
-        """Whether the command line selects everything: files left out by an option are not reported as deselected."""
+        """Whether the command line selects everything: --lf does not report the files that it leaves out."""
         options = self.config.option
-        if options.ignore or options.ignore_glob or getattr(options, "lf", False) or options.pyargs:
+        if getattr(options, "lf", False) or options.pyargs:
             return False
         if self.config.args_source is pytest.Config.ArgsSource.TESTPATHS:
             return True

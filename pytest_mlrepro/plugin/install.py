@@ -15,6 +15,7 @@ from pytest_mlrepro.facets import facet, facet_names
 from pytest_mlrepro.gate import Terms
 from pytest_mlrepro.lockfile import check_writable, load_lockfile
 from pytest_mlrepro.plugin.desk import Desk
+from pytest_mlrepro.plugin.omissions import Omissions
 from pytest_mlrepro.plugin.stage import Stage
 from pytest_mlrepro.policy import Policies
 from pytest_mlrepro.seeding import Seeding
@@ -78,7 +79,11 @@ def install(config: pytest.Config) -> Stage:
         raise pytest.UsageError(f"mlrepro: {error}") from None
     worker: Mapping[str, object] | None = getattr(config, "workerinput", None)
     desk = Desk(config, order, terms, project) if terms is not None and worker is None else None
-    stage = Stage(config, order, terms, seeding, desk)
+    baseline = terms.baseline if terms is not None else None
+    omissions = Omissions(config.rootpath, baseline.subjects if baseline is not None else ())
+    stage = Stage(config, order, terms, seeding, omissions=omissions, desk=desk)
+    if terms is not None:
+        config.pluginmanager.register(omissions, "mlrepro-omissions")
     if desk is not None:
         config.pluginmanager.register(desk, "mlrepro-desk")
     # After the desk: of two hooks that want to be first the later one is, and what the stage has left must be taken.

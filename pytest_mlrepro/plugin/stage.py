@@ -34,6 +34,7 @@ from pytest_mlrepro.seeding import Seeding, derive_seed
 if TYPE_CHECKING:
     from pytest_mlrepro.plugin.desk import Desk
     from pytest_mlrepro.plugin.install import Order
+    from pytest_mlrepro.plugin.omissions import Omissions
 
 __tracebackhide__ = True
 """What goes wrong in a test or fixture is shown without the frames of these hooks."""
@@ -69,13 +70,21 @@ class Stage:
     """Runs beside the tests; with ``terms`` it records and judges, without it only pins seeds."""
 
     def __init__(
-        self, config: pytest.Config, order: Order, terms: Terms | None, seeding: Seeding, desk: Desk | None
+        self,
+        config: pytest.Config,
+        order: Order,
+        terms: Terms | None,
+        seeding: Seeding,
+        *,
+        omissions: Omissions,
+        desk: Desk | None,
     ) -> None:
         self.config = config
         self.order = order
         self.terms = terms
         self.desk = desk
         self._seeding = seeding
+        self._omissions = omissions
         self._around = Surroundings(config.rootpath, seeding)
         self.recorder = Recorder(
             self._recording, seeding.pin, self._around.graph if terms is not None else None
@@ -208,7 +217,7 @@ class Stage:
                 turn.state = None
         # Finalizers run last in, first out: these two bracket the fixture's teardown.
         fixturedef.addfinalizer(lambda: self._turns.append(turn))
-        if turn.touched and self.terms is not None:
+        if self.terms is not None and (turn.touched or self._is_judged(turn.recording.subject)):
             self._contribute_fixture(turn, fixturedef)
         return outcome
 
@@ -252,7 +261,7 @@ class Stage:
             self._rests[subject] = tuple(
                 sorted({*below, *(deep for name in below for deep in self._rests[name])})
             )
-        facts = self._facts[subject] = turn.recording.facts()
+        facts = self._facts[subject] = turn.recording.facts() if turn.touched else {}
         if self.order.judges:
             self._comparisons[subject] = self.terms.compare(subject, facts, {})
         self._pending.append(self._contribution(turn, facts, self._rests[subject], is_test=False))
@@ -293,7 +302,7 @@ class Stage:
         subject = identity(item)
         turn = self._turns[0] if self._turns else None
         if turn is None:
-            if self.terms.baseline is None or subject not in self.terms.baseline or not self.order.judges:
+            if not self._is_judged(subject):
                 return
             # The test recorded facts once, and no longer does.
             turn = Turn(Recording(subject, 0))
@@ -309,6 +318,11 @@ class Stage:
                 judge(self.terms, subject, comparison, drifts),
                 {subject: facts, **self._known(rests_on)},
             )
+
+    def _is_judged(self, subject: str) -> bool:
+        """Whether a subject is compared even if it records nothing."""
+        baseline = self.terms.baseline if self.terms is not None else None
+        return self.order.judges and baseline is not None and subject in baseline
 
     def _rests_on(self, item: pytest.Item) -> tuple[str, ...]:
         direct = {self._fixtures[id(each)] for each in fixtures_of(item) if id(each) in self._fixtures}
@@ -387,14 +401,10 @@ class Stage:
         if self._around.used and (news := self._around.news(refresh=True)):
             self._pending.append(Contribution(SESSION, environment=news, is_test=False))
         if self.desk is not None:
+            self.desk.partial = self.desk.partial or self._omissions.partial
             for contribution in self._pending:
                 self.desk.ledger.add(contribution)
         elif (output := getattr(self.config, "workeroutput", None)) is not None:
             output["mlrepro"] = [each.to_json() for each in self._pending]
-            output["mlrepro_deselected"] = self._deselected
+            output["mlrepro_partial"] = self._omissions.partial
         self._pending = []
-
-    _deselected = 0
-
-    def pytest_deselected(self, items: list[pytest.Item]) -> None:
-        self._deselected += len(items)

@@ -214,3 +214,47 @@ A recorder is at hand here too:
     project = empty.write({"guide.txt": text})
     assert '["guide.txt::guide.txt".results]' in project.update("--doctest-glob=*.txt").ok().lockfile
     project.check("--doctest-glob=*.txt").ok()
+
+
+PART = """
+import os
+
+collect_ignore = ["test_optional.py"] if "IGNORE" in os.environ else []
+
+
+def pytest_collection_modifyitems(items):
+    if "SHARD" in os.environ:
+        items[:] = items[:1]
+"""
+
+
+@pytest.mark.parametrize("processes", ["0", "2"])
+@pytest.mark.parametrize("reason", ["IGNORE", "SHARD"])
+def test_what_a_conftest_leaves_out_keeps_its_baselines(two_modules, reason, processes):
+    part = two_modules.write({"conftest.py": PART}).setenv(**{reason: "1"})
+    assert "stale" not in part.check("-n", processes).ok().output
+    assert "test_two" in part.update("-n", processes).ok().lockfile
+
+
+@pytest.mark.parametrize("processes", ["0", "2"])
+def test_a_fixture_that_no_longer_records_is_a_drift(empty, processes):
+    fixture = """
+import pytest
+
+
+@pytest.fixture(scope="session")
+def model(mlrepro):
+    mlrepro.metric("score", 0.5)
+
+
+def test_model(model):
+    pass
+"""
+    project = empty.write({"test_m.py": fixture})
+    project.update().ok()
+    silent = project.edit("test_m.py", "def model(mlrepro)", "def model()").edit(
+        "test_m.py", 'mlrepro.metric("score", 0.5)', "pass"
+    )
+    assert "results.score" in silent.check("-n", processes).red().drifts()
+    assert "score" not in silent.update("-n", processes).ok().lockfile
+    silent.check().ok()
