@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import threading
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from pytest_mlrepro.codegraph import CodeGraph
 from pytest_mlrepro.errors import MlreproError, RecordingError
-from pytest_mlrepro.facets import further_facets, same_value, show
+from pytest_mlrepro.facets import further_facets
 from pytest_mlrepro.facets.assumptions import Assumptions
 from pytest_mlrepro.facets.data import Data
 from pytest_mlrepro.facets.libraries import version_of
-from pytest_mlrepro.facets.randomization import Randomization
 from pytest_mlrepro.facets.results import Results
 from pytest_mlrepro.facets.settings import Settings
 from pytest_mlrepro.facets.source import Source
-from pytest_mlrepro.model import Better, Fact, Facts, Tolerance, Value
-from pytest_mlrepro.policy import Policies
+from pytest_mlrepro.model import Better, Fact
+from pytest_mlrepro.recording import Recording, caller
 
 if TYPE_CHECKING:
     import numpy as np
@@ -32,86 +26,7 @@ __tracebackhide__ = True
 
 T = TypeVar("T")
 
-_HERE = f"{Path(__file__).parent}{os.sep}"
 _UNSET: Any = object()
-_PINNED = "mlrepro.seed"
-
-
-@dataclass
-class Recording:
-    """What is being recorded of one subject, from many threads if need be.
-
-    Attributes:
-        subject: whom the facts are about.
-        seed: derived from the base seed and the subject.
-        base: the base seed.
-        tolerance: for floats without one of their own, where a marker gives it.
-        policies: say what is not to be recorded at all.
-        files: the subject's own files, for the libraries that they import.
-        modules: modules of third-party objects that were handed over.
-        named: distributions that were named explicitly.
-    """
-
-    subject: str
-    seed: int
-    base: int = 0
-    tolerance: Tolerance | None = None
-    policies: Policies = field(default_factory=Policies)
-    files: frozenset[Path] = frozenset()
-    modules: set[str] = field(default_factory=set)
-    named: set[str] = field(default_factory=set)
-    closed: bool = False
-    _facts: dict[str, Fact] = field(default_factory=dict)
-    _pins: list[int] = field(default_factory=list)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def add(self, facts: Iterable[Fact]) -> None:
-        """Record facts.
-
-        Raises:
-            RecordingError: if an address is recorded again with another value, or too late.
-        """
-        origin = _caller()
-        with self._lock:
-            for fact in facts:
-                self._add(replace(fact, origin=origin))
-
-    def _add(self, fact: Fact) -> None:
-        if self.closed:
-            raise RecordingError(
-                f"{fact.address} is recorded after the test has been judged",
-                where=fact.origin,
-                remedy="record it in the test's body or in the set-up part of a fixture (before its yield)",
-            )
-        if self.policies.rule(fact.address) == "ignore":
-            return
-        _check_key(fact)
-        if fact.facet == Settings.name and fact.value == self.seed and type(fact.value) is int:
-            # A random_state that was given the pinned seed: another seed is no other setting.
-            fact = replace(fact, value=_PINNED)
-        is_result = fact.facet == Results.name and fact.tolerance is None
-        if self.tolerance is not None and is_result and _holds_floats(fact):
-            fact = replace(fact, tolerance=self.tolerance)
-        first = self._facts.setdefault(fact.address, fact)
-        if first.dtype != fact.dtype or not same_value(first.value, fact.value):
-            raise RecordingError(
-                f"{fact.address} is recorded twice with different values: "
-                f"{show(first.value)} at {first.origin}, {show(fact.value)} here",
-                where=fact.origin,
-                remedy="give the second one a name of its own, for instance with the step or fold in it",
-            )
-
-    def pinned(self, seed: int) -> None:
-        """Note that the test pinned a seed of its own choice."""
-        with self._lock:
-            self._pins.append(seed)
-
-    def facts(self) -> Facts:
-        """Everything recorded so far, the receipt of the seeds included."""
-        with self._lock:
-            receipt = Randomization().capture(self.seed, base=self.base, pins=tuple(self._pins))
-            kept = {fact.address: fact for fact in receipt if self.policies.rule(fact.address) != "ignore"}
-            return {**kept, **self._facts}
 
 
 class Recorder:
@@ -184,7 +99,7 @@ class Recorder:
         if (key is _UNSET) != (value is _UNSET) or (key is _UNSET and not assumptions):
             raise RecordingError(
                 "assume() takes a name and a value, or keywords",
-                where=_caller(),
+                where=caller(),
                 remedy='for instance: mlrepro.assume("min_age", 18) or mlrepro.assume(region="EU")',
             )
         named = {} if key is _UNSET else {key: value}
@@ -256,7 +171,7 @@ class Recorder:
         if not isinstance(metrics, Mapping):
             raise RecordingError(
                 f"metrics() takes a mapping from name to value, got {type(metrics).__name__}",
-                where=_caller(),
+                where=caller(),
                 remedy='for instance: mlrepro.metrics({"auc": 0.99, "loss": 0.11})',
             )
         for name, value in metrics.items():
@@ -348,43 +263,6 @@ class Recorder:
         return ()
 
 
-def _holds_floats(fact: Fact) -> bool:
-    """Whether a tolerance that somebody set for floats is meant for a result: counts and labels stay exact."""
-    told = fact.detail.get("dtype")
-    if isinstance(told, str):
-        # A large array is recorded as a fingerprint.
-        return "float" in told or "complex" in told
-    return _any_float(fact.value)
-
-
-def _any_float(value: Value) -> bool:
-    return any(map(_any_float, value)) if isinstance(value, tuple) else isinstance(value, float | complex)
-
-
-def _check_key(fact: Fact) -> None:
-    try:
-        fact.key.encode()
-    except UnicodeEncodeError:
-        raise RecordingError(
-            f"{fact.key!r} cannot be the name of a fact: it holds half of a surrogate pair",
-            where=fact.origin,
-            remedy="give it a name of whole characters",
-        ) from None
-
-
 def _said_here(error: MlreproError) -> MlreproError:
     """The error as a new one: raised in this module, it shows the user's line and none of ours."""
-    return type(error)(error.what, where=error.where or _caller(), remedy=error.remedy)
-
-
-def _caller() -> str:
-    """``file:line`` of the first frame outside this package, the file relative to the working folder."""
-    frame = sys._getframe(1)
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(_HERE):
-        frame = frame.f_back
-    path = Path(frame.f_code.co_filename)
-    try:
-        path = path.relative_to(Path.cwd())
-    except (ValueError, OSError):
-        path = Path(path.name)
-    return f"{path.as_posix()}:{frame.f_lineno}"
+    return type(error)(error.what, where=error.where or caller(), remedy=error.remedy)

@@ -9,11 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pytest_mlrepro._version import __version__
+from pytest_mlrepro.balance import contrast
 from pytest_mlrepro.config import Config, load_config, unknown
 from pytest_mlrepro.errors import MlreproError
 from pytest_mlrepro.facets import facet, facet_names
 from pytest_mlrepro.gate import Terms
-from pytest_mlrepro.ledger import contrast
 from pytest_mlrepro.lockfile import load_lockfile
 from pytest_mlrepro.model import Run
 from pytest_mlrepro.policy import Policies

@@ -14,12 +14,13 @@ from sklearn.datasets import load_iris
 from sklearn.linear_model import LogisticRegression
 
 from pytest_mlrepro import capture
-from pytest_mlrepro.capture import Recorder, Recording
+from pytest_mlrepro.capture import Recorder
 from pytest_mlrepro.codegraph import CodeGraph
 from pytest_mlrepro.errors import FingerprintError, RecordingError
 from pytest_mlrepro.facets import Facet
 from pytest_mlrepro.model import Fact, Tolerance
 from pytest_mlrepro.policy import Policies
+from pytest_mlrepro.recording import Recording
 
 TEST = "tests/test_a.py::test_a"
 SEED = 2746317213

@@ -10,9 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import FACTS, RUNS
 
+from pytest_mlrepro.balance import contrast, draw
+from pytest_mlrepro.contribution import Contribution
 from pytest_mlrepro.facets import same_value
 from pytest_mlrepro.gate import Terms
-from pytest_mlrepro.ledger import Contribution, Extent, Ledger, contrast, draw
+from pytest_mlrepro.ledger import Extent, Ledger
 from pytest_mlrepro.lockfile import dumps
 from pytest_mlrepro.model import FACET_NAMES, SESSION, Fact, Run, by_address
 

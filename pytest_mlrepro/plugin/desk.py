@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_mlrepro.balance import Sum, draw
 from pytest_mlrepro.config import Config
+from pytest_mlrepro.contribution import Contribution
 from pytest_mlrepro.errors import MlreproError
 from pytest_mlrepro.gate import Judgement, Terms
-from pytest_mlrepro.ledger import Contribution, Extent, Ledger, Sum, draw
+from pytest_mlrepro.ledger import Extent, Ledger
 from pytest_mlrepro.lockfile import update_lockfile, write_run
 from pytest_mlrepro.model import SESSION, Facts
 from pytest_mlrepro.report import machine, text

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_mlrepro.capture import Recorder, Recording
+from pytest_mlrepro.capture import Recorder
+from pytest_mlrepro.contribution import Contribution
 from pytest_mlrepro.errors import MlreproError, RecordingError
 from pytest_mlrepro.explain import explain
 from pytest_mlrepro.gate import Judgement, Terms, judge
-from pytest_mlrepro.ledger import Contribution
 from pytest_mlrepro.model import SESSION, Comparison, Drift, Facts, Policy
 from pytest_mlrepro.plugin import USING, MlreproWarning
 from pytest_mlrepro.plugin.items import (
@@ -28,6 +28,7 @@ from pytest_mlrepro.plugin.items import (
 )
 from pytest_mlrepro.plugin.surroundings import Libraries, Surroundings
 from pytest_mlrepro.policy import Policies
+from pytest_mlrepro.recording import Recording
 from pytest_mlrepro.report import text
 from pytest_mlrepro.seeding import Seeding, derive_seed
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from pytest_mlrepro.capture import Recording
 from pytest_mlrepro.codegraph import CodeGraph
 from pytest_mlrepro.environment.installed import normalized
 from pytest_mlrepro.errors import RecordingError
@@ -14,6 +13,7 @@ from pytest_mlrepro.facets.libraries import Libraries as LibrariesFacet
 from pytest_mlrepro.facets.libraries import version_of
 from pytest_mlrepro.facets.randomization import Randomization
 from pytest_mlrepro.model import Fact, Facts
+from pytest_mlrepro.recording import Recording
 from pytest_mlrepro.seeding import Seeding
 
 

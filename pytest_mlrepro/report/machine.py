@@ -8,10 +8,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from pytest_mlrepro.balance import Sum
 from pytest_mlrepro.errors import ConfigError
 from pytest_mlrepro.explain import explain
 from pytest_mlrepro.gate import Terms
-from pytest_mlrepro.ledger import Sum
 from pytest_mlrepro.model import Drift, Explanation, Fact, Run, Value
 
 SCHEMA = 1

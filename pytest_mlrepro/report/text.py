@@ -6,10 +6,10 @@ import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+from pytest_mlrepro.balance import Sum
 from pytest_mlrepro.explain import sentence
 from pytest_mlrepro.facets import facet_names, show
 from pytest_mlrepro.gate import Judgement, Terms
-from pytest_mlrepro.ledger import Sum
 from pytest_mlrepro.model import SESSION, Drift, Explanation, Fact, Facts, Run, Tolerance
 
 _MOST_DRIFTS = 8

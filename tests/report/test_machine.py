@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given, settings
 from strategies import RUNS, VALUES
 
+from pytest_mlrepro.balance import contrast, draw
+from pytest_mlrepro.contribution import Contribution
 from pytest_mlrepro.errors import ConfigError
 from pytest_mlrepro.gate import Terms
-from pytest_mlrepro.ledger import Contribution, Extent, Ledger, contrast, draw
+from pytest_mlrepro.ledger import Extent, Ledger
 from pytest_mlrepro.model import Fact, Run, by_address
 from pytest_mlrepro.report import machine
 

@@ -1,0 +1,103 @@
+"""What an update writes: the facts of what passed, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from pytest_mlrepro.contribution import Contribution
+from pytest_mlrepro.gate import Terms
+from pytest_mlrepro.ledger import Ledger
+from pytest_mlrepro.model import SESSION, Facts, Run
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """A change of the lockfile: called with the run that it holds, it gives the new one.
+
+    Attributes:
+        terms: of the run; they say which facets are accepted.
+        facts: of the subjects that are accepted.
+        environment: facts of the session that are accepted with them.
+        drop: subjects that no longer exist.
+        refused: subjects that recorded facts and are not accepted; they keep what they have.
+        prune: whether facts of the session that this run did not see are dropped.
+    """
+
+    terms: Terms
+    facts: Mapping[str, Facts]
+    environment: Facts
+    drop: frozenset[str]
+    refused: tuple[str, ...]
+    prune: bool
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is accepted."""
+        return not (self.facts or self.environment or self.drop)
+
+    def __call__(self, before: Run) -> Run:
+        """Lay what was accepted over what the lockfile holds; all else stays as it is."""
+        subjects = {name: known for name, known in before.subjects.items() if name not in self.drop}
+        for subject, new in self.facts.items():
+            subjects[subject] = self._overlaid(subjects.get(subject, {}), new, prune=True)
+        if self.environment:
+            subjects[SESSION] = self._overlaid(subjects.get(SESSION, {}), self.environment, prune=self.prune)
+        return Run({name: known for name, known in subjects.items() if known})
+
+    def _overlaid(self, known: Facts, new: Facts, *, prune: bool) -> Facts:
+        kept = {
+            address: fact
+            for address, fact in known.items()
+            if not self.terms.accepts(fact.facet) or (not prune and address not in new)
+        }
+        taken = {address: fact for address, fact in new.items() if self.terms.accepts(fact.facet)}
+        return {**kept, **taken}
+
+
+def acceptance(
+    ledger: Ledger,
+    terms: Terms,
+    *,
+    red: Collection[str],
+    clashing: Collection[str],
+    stale: Iterable[str],
+    whole: bool,
+) -> Acceptance:
+    """What an update of a run accepts.
+
+    Args:
+        ledger: of the run.
+        terms: of the run.
+        red: subjects that the run fails.
+        clashing: subjects with two values for one fact.
+        stale: subjects of the lockfile that the suite no longer has.
+        whole: whether the whole suite ran to its end.
+    """
+    accepted = {
+        name: each
+        for name, each in ledger.contributions.items()
+        if ledger.is_acceptable(each) and name not in red and name not in clashing
+    }
+    refused = tuple(
+        sorted(name for name, each in ledger.contributions.items() if each.facts and name not in accepted)
+    )
+    settled = whole and not ledger.has_unheard and not refused
+    # A new environment is accepted together with the results that it gave, or not at all.
+    environment: Facts = {}
+    if accepted and not clashing and not (terms.only and (refused or red)):
+        recorded = ledger.recorded_environment(terms.policies)
+        environment = recorded if settled else _vouched_for(recorded, accepted.values())
+    facts = {name: each.facts for name, each in accepted.items()}
+    drop = frozenset() if terms.only else frozenset(stale)
+    return Acceptance(terms, facts, environment, drop, refused, prune=settled)
+
+
+def _vouched_for(facts: Facts, accepted: Iterable[Contribution]) -> Facts:
+    """The facts of the processes that accepted subjects vouch for: the machine's, and their libraries."""
+    used = {name for each in accepted for name in each.uses}
+    return {
+        address: fact
+        for address, fact in facts.items()
+        if fact.facet != "libraries" or "." in fact.key or fact.key in used
+    }

@@ -1,0 +1,129 @@
+"""Draw the sum of a run at its end: judge every subject, find what is stale, say what an update would write."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from pytest_mlrepro.acceptance import acceptance
+from pytest_mlrepro.comparison import merged
+from pytest_mlrepro.contribution import Contribution
+from pytest_mlrepro.explain import explain
+from pytest_mlrepro.gate import Judgement, Terms, judge
+from pytest_mlrepro.ledger import Extent, Ledger
+from pytest_mlrepro.model import SESSION, Comparison, Drift, Explanation, Facts, Run
+from pytest_mlrepro.policy import failing
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """A run drawn together.
+
+    Attributes:
+        run: the facts of all that ran to its end.
+        judgements: of every subject in ``run``, tests included.
+        conflicts: facts with two values in this one run: not reproducible between its processes or repetitions.
+        stale: subjects of the lockfile that the whole suite no longer has.
+        off_test: the subjects that are no tests: fixtures and the session.
+        refused: subjects that an update did not accept although they recorded facts.
+        accept: from the lockfile's content to the new one; None where nothing is accepted.
+    """
+
+    run: Run
+    judgements: tuple[Judgement, ...]
+    conflicts: tuple[Explanation, ...]
+    stale: tuple[str, ...]
+    off_test: frozenset[str] = frozenset()
+    refused: tuple[str, ...] = ()
+    accept: Callable[[Run], Run] | None = None
+
+    @property
+    def comparison(self) -> Comparison:
+        """Counts and drifts of the whole run."""
+        return merged(judgement.comparison for judgement in self.judgements)
+
+    def drifts(self) -> Iterator[Drift]:
+        """Every drift, whatever its policy."""
+        for judgement in self.judgements:
+            yield from judgement.comparison.drifts
+
+
+def draw(ledger: Ledger, terms: Terms, extent: Extent) -> Sum:
+    """Judge the whole run, and say what an update of it would write."""
+    complete = {name: each for name, each in ledger.contributions.items() if each.complete}
+    facts: dict[str, Facts] = {name: each.facts for name, each in complete.items()}
+    if environment := ledger.recorded_environment(terms.policies):
+        facts[SESSION] = environment
+    run = Run({name: facts[name] for name in sorted(facts)})
+    settled = extent.whole and not ledger.has_unheard
+    judgements = tuple(_judgements(complete, run, terms, settled=settled))
+    stale = tuple(_stale(ledger, terms, extent))
+    conflicts = explain(failing(terms.policies.judge(ledger.conflicts)), tolerance=terms.tolerance)
+    off_test = frozenset(name for name in run.subjects if name == SESSION or not complete[name].is_test)
+    total = Sum(run, judgements, conflicts, stale, off_test)
+    if not terms.update:
+        return total
+    red = {judgement.subject for judgement in judgements if judgement.red}
+    clashing = {conflict.drift.subject for conflict in conflicts}
+    change = acceptance(ledger, terms, red=red, clashing=clashing, stale=stale, whole=extent.whole)
+    return replace(total, refused=change.refused, accept=None if change.is_empty else change)
+
+
+def contrast(current: Run, terms: Terms) -> Sum:
+    """Compare a recorded run with a baseline, both from files. Fixtures near a test count as what it rests on."""
+    assert terms.baseline is not None
+    names = sorted({*current.subjects, *terms.baseline.subjects})
+    found = {name: terms.compare(name, current.facts(name), {}) for name in names}
+    fixtures = [name for name in names if name != SESSION and not _looks_like_test(name)]
+    judgements = []
+    for name in names:
+        near = [each for each in fixtures if each != name and _is_near(each, name)] + [SESSION] * (
+            name != SESSION
+        )
+        around = [drift for each in near if each in found for drift in found[each].drifts]
+        judgements.append(judge(terms, name, found[name], around))
+    return Sum(current, tuple(judgements), (), ())
+
+
+def _is_near(fixture: str, test: str) -> bool:
+    """Whether a fixture is defined where pytest would let this test use it."""
+    folder, slash, name = fixture.partition("::")[0].rpartition("/")
+    return test.startswith(f"{folder}{slash}" + ("" if name == "conftest.py" else f"{name}::"))
+
+
+def _judgements(
+    complete: Mapping[str, Contribution], run: Run, terms: Terms, *, settled: bool
+) -> Iterator[Judgement]:
+    comparisons = {
+        subject: terms.compare(subject, facts, complete[subject].overlay if subject in complete else {})
+        for subject, facts in run.subjects.items()
+    }
+    if SESSION in comparisons and not settled:
+        comparisons[SESSION] = _without_removed(comparisons[SESSION])
+    session = comparisons[SESSION].drifts if SESSION in comparisons else ()
+    for subject, comparison in comparisons.items():
+        around: list[Drift] = []
+        if subject != SESSION:
+            fixtures = complete[subject].rests_on
+            around = [drift for name in fixtures if name in comparisons for drift in comparisons[name].drifts]
+            around += session
+        yield judge(terms, subject, comparison, around)
+
+
+def _without_removed(comparison: Comparison) -> Comparison:
+    # Tests that did not run may use what this run did not.
+    return replace(comparison, drifts=tuple(each for each in comparison.drifts if each.kind != "removed"))
+
+
+def _stale(ledger: Ledger, terms: Terms, extent: Extent) -> Iterator[str]:
+    if not extent.whole or terms.baseline is None:
+        return
+    for subject in terms.baseline.subjects:
+        gone = subject not in ledger.contributions and subject not in extent.collected and subject != SESSION
+        # A fixture may be missing only because the tests that use it were skipped or failed.
+        if gone and (not ledger.has_unwell or _looks_like_test(subject)):
+            yield subject
+
+
+def _looks_like_test(subject: str) -> bool:
+    return subject.partition("[")[0].rpartition("::")[2].startswith("test")

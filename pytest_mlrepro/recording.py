@@ -1,0 +1,135 @@
+"""What is being recorded of one subject: the only mutable thing between a test and its run."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pytest_mlrepro.errors import RecordingError
+from pytest_mlrepro.facets import same_value, show
+from pytest_mlrepro.facets.randomization import Randomization
+from pytest_mlrepro.facets.results import Results
+from pytest_mlrepro.facets.settings import Settings
+from pytest_mlrepro.model import Fact, Facts, Tolerance, Value
+from pytest_mlrepro.policy import Policies
+
+_HERE = f"{Path(__file__).parent}{os.sep}"
+_PINNED = "mlrepro.seed"
+
+
+@dataclass
+class Recording:
+    """What is being recorded of one subject, from many threads if need be.
+
+    Attributes:
+        subject: whom the facts are about.
+        seed: derived from the base seed and the subject.
+        base: the base seed.
+        tolerance: for floats without one of their own, where a marker gives it.
+        policies: say what is not to be recorded at all.
+        files: the subject's own files, for the libraries that they import.
+        modules: modules of third-party objects that were handed over.
+        named: distributions that were named explicitly.
+    """
+
+    subject: str
+    seed: int
+    base: int = 0
+    tolerance: Tolerance | None = None
+    policies: Policies = field(default_factory=Policies)
+    files: frozenset[Path] = frozenset()
+    modules: set[str] = field(default_factory=set)
+    named: set[str] = field(default_factory=set)
+    closed: bool = False
+    _facts: dict[str, Fact] = field(default_factory=dict)
+    _pins: list[int] = field(default_factory=list)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, facts: Iterable[Fact]) -> None:
+        """Record facts.
+
+        Raises:
+            RecordingError: if an address is recorded again with another value, or too late.
+        """
+        origin = caller()
+        with self._lock:
+            for fact in facts:
+                self._add(replace(fact, origin=origin))
+
+    def _add(self, fact: Fact) -> None:
+        if self.closed:
+            raise RecordingError(
+                f"{fact.address} is recorded after the test has been judged",
+                where=fact.origin,
+                remedy="record it in the test's body or in the set-up part of a fixture (before its yield)",
+            )
+        if self.policies.rule(fact.address) == "ignore":
+            return
+        _check_key(fact)
+        if fact.facet == Settings.name and fact.value == self.seed and type(fact.value) is int:
+            # A random_state that was given the pinned seed: another seed is no other setting.
+            fact = replace(fact, value=_PINNED)
+        is_result = fact.facet == Results.name and fact.tolerance is None
+        if self.tolerance is not None and is_result and _holds_floats(fact):
+            fact = replace(fact, tolerance=self.tolerance)
+        first = self._facts.setdefault(fact.address, fact)
+        if first.dtype != fact.dtype or not same_value(first.value, fact.value):
+            raise RecordingError(
+                f"{fact.address} is recorded twice with different values: "
+                f"{show(first.value)} at {first.origin}, {show(fact.value)} here",
+                where=fact.origin,
+                remedy="give the second one a name of its own, for instance with the step or fold in it",
+            )
+
+    def pinned(self, seed: int) -> None:
+        """Note that the test pinned a seed of its own choice."""
+        with self._lock:
+            self._pins.append(seed)
+
+    def facts(self) -> Facts:
+        """Everything recorded so far, the receipt of the seeds included."""
+        with self._lock:
+            receipt = Randomization().capture(self.seed, base=self.base, pins=tuple(self._pins))
+            kept = {fact.address: fact for fact in receipt if self.policies.rule(fact.address) != "ignore"}
+            return {**kept, **self._facts}
+
+
+def caller() -> str:
+    """``file:line`` of the first frame outside this package, the file relative to the working folder."""
+    frame = sys._getframe(1)
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(_HERE):
+        frame = frame.f_back
+    path = Path(frame.f_code.co_filename)
+    try:
+        path = path.relative_to(Path.cwd())
+    except (ValueError, OSError):
+        path = Path(path.name)
+    return f"{path.as_posix()}:{frame.f_lineno}"
+
+
+def _holds_floats(fact: Fact) -> bool:
+    """Whether a tolerance that somebody set for floats is meant for a result: counts and labels stay exact."""
+    told = fact.detail.get("dtype")
+    if isinstance(told, str):
+        # A large array is recorded as a fingerprint.
+        return "float" in told or "complex" in told
+    return _any_float(fact.value)
+
+
+def _any_float(value: Value) -> bool:
+    return any(map(_any_float, value)) if isinstance(value, tuple) else isinstance(value, float | complex)
+
+
+def _check_key(fact: Fact) -> None:
+    try:
+        fact.key.encode()
+    except UnicodeEncodeError:
+        raise RecordingError(
+            f"{fact.key!r} cannot be the name of a fact: it holds half of a surrogate pair",
+            where=fact.origin,
+            remedy="give it a name of whole characters",
+        ) from None
