@@ -57,7 +57,7 @@ def _drift(explanation: Explanation) -> dict[str, Any]:
         "policy": drift.policy,
         "baseline": _plain(drift.baseline),
         "current": _plain(drift.current),
-        "explanation": explanation.sentence,
+        "explanation": plain(explanation.sentence),
         "suspects": [suspect.drift.address for suspect in explanation.suspects],
     }
 

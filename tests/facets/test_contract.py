@@ -27,7 +27,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from strategies import VALUES
 
-from pytest_mlrepro import comparison, redaction
 from pytest_mlrepro.codegraph import CodeGraph
 from pytest_mlrepro.facets import FACETS, same_value
 from pytest_mlrepro.facets.assumptions import Assumptions
@@ -68,9 +67,7 @@ class Study:
 
 
 def source(study):
-    objects = (
-        (redaction, comparison.compare) if study.C == 1.0 else (redaction.portable, comparison.compare_facts)
-    )
+    objects = (source, Study) if study.C == 1.0 else (Study, source)
     facts = Source().capture(study.graph, *objects)
     # Another implementation under the same names.
     names = ("project.clean", "project.compare")

@@ -179,7 +179,7 @@ def test_a_used_library_and_an_unused_one(empty, wheels, tmp_path):
     red = project.setenv(PYTHONPATH=new).check("--junit-xml=junit.xml").red()
     assert red.drifts() == {"libraries.tinyscale"}
     assert "tinyscale 1.0 -> 1.1" in red.output
-    assert "FAILED mlrepro.lock::session - mlrepro: libraries.tinyscale drifted" in red.output
+    assert "FAILED mlrepro.lock::session" in red.output
     assert "1 failed, 1 passed" in red.output
     assert "tinyscale 1.0 -&gt; 1.1" in (project.root / "junit.xml").read_text()
     assert project.setenv(PYTHONPATH=new).check("-n", "2").red().report == red.report
