@@ -135,10 +135,19 @@ class Stage:
             self._policies(marked.get("policy", {})),
             frozenset(self._files(item)) if self.terms else frozenset(),
         )
-        turn = Turn(recording, self._seeding.save(), marked=marked, problem=problem)
+        turn = Turn(recording, self._seeding.save(), marked=marked, problem=problem or self._read(recording))
         self._seeding.pin(recording.seed)
         self._turns.append(turn)
         return turn
+
+    def _read(self, recording: Recording) -> str:
+        """Read a subject's code before it runs: it may put other files in place. Says what is wrong with it."""
+        if self.terms is not None:
+            try:
+                self._around.read(recording.files)
+            except MlreproError as error:
+                return f"mlrepro: {error}"
+        return ""
 
     def _policies(self, overlay: Mapping[str, Policy]) -> Policies:
         return self.terms.policies.over(overlay) if self.terms else Policies()
@@ -207,6 +216,8 @@ class Stage:
                 self._pin_fixture(self._turns[-1], asks)
             return (yield)
         turn = self._fixture_turn(fixturedef, request, asks)
+        if turn.problem:
+            raise Drifted(turn.problem)
         fixturedef.addfinalizer(lambda: self._leave(turn))
         self._turns.append(turn)
         try:
@@ -240,7 +251,7 @@ class Stage:
             policies=self._policies({}),
             files=frozenset() if path is None else frozenset({path}),
         )
-        turn = Turn(recording, touched=asks)
+        turn = Turn(recording, touched=asks, problem=self._read(recording) if asks else "")
         if asks:
             turn.state = self._seeding.save()
             self._seeding.pin(recording.seed)
@@ -307,6 +318,8 @@ class Stage:
                 return
             # The test recorded facts once, and no longer does.
             turn = Turn(Recording(subject, 0))
+        if turn.problem:
+            raise Drifted(turn.problem)
         turn.recording.closed = True
         facts = turn.recording.facts() if turn.touched else {}
         rests_on = self._rests_on(item)
@@ -377,7 +390,7 @@ class Stage:
         if turn is not None and turn.recording.closed:
             return
         rests_on = self._rests_on(item)
-        if turn is None:
+        if turn is None or turn.problem:
             # No subject of its own, but what it rests on must not be accepted.
             self._pending += [Contribution(identity(item), complete=False, rests_on=rests_on)] * bool(
                 rests_on

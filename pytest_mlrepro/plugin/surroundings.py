@@ -25,6 +25,7 @@ class Surroundings:
         # Now, not when the first test ends: a test may set variables for itself.
         self._facet = LibrariesFacet(root=root)
         self._seeding = seeding
+        self._imports: dict[frozenset[Path], frozenset[str]] = {}
         self._used_by: dict[tuple[frozenset[Path], frozenset[str], frozenset[str]], frozenset[str]] = {}
         self._direct: set[str] = set()
         self._pinned: set[str] = set()
@@ -41,12 +42,22 @@ class Surroundings:
         """The facts of this process so far."""
         return self._environment
 
+    def read(self, files: frozenset[Path]) -> frozenset[str]:
+        """Modules of others that these files import, themselves or through the project's code.
+
+        Raises:
+            RecordingError: for code of the project that cannot be read.
+        """
+        if files not in self._imports:
+            ours = [path for path in files if self.graph.is_first_party(path)]
+            self._imports[files] = frozenset(self.graph.external_imports(ours))
+        return self._imports[files]
+
     def uses(self, recording: Recording) -> frozenset[str]:
         """The distributions that a subject's code uses."""
         key = (recording.files, frozenset(recording.modules), frozenset(map(normalized, recording.named)))
         if key not in self._used_by:
-            ours = [path for path in recording.files if self.graph.is_first_party(path)]
-            modules = self.graph.external_imports(ours) | key[1]
+            modules = self.read(recording.files) | key[1]
             direct = self._facet.provided(modules) | key[2]
             self._direct |= direct
             self._used_by[key] = self._facet.used(modules) | key[2]

@@ -27,6 +27,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from strategies import VALUES
 
+from pytest_mlrepro import comparison
 from pytest_mlrepro.codegraph import CodeGraph
 from pytest_mlrepro.facets import FACETS, same_value
 from pytest_mlrepro.facets.assumptions import Assumptions

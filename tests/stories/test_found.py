@@ -258,3 +258,46 @@ def test_model(model):
     assert "results.score" in silent.check("-n", processes).red().drifts()
     assert "score" not in silent.update("-n", processes).ok().lockfile
     silent.check().ok()
+
+
+GUARDED = """
+try:
+    import legacy
+except SyntaxError:
+    legacy = None
+
+
+def test_value(mlrepro):
+    mlrepro.metric("value", 1)
+
+
+def test_fails_by_itself(mlrepro):
+    assert legacy is not None
+"""
+
+
+def test_code_that_cannot_be_read_never_ends_the_run(empty):
+    files = {"legacy.py": 'print "of another time"\n', "test_g.py": GUARDED, "test_first.py": FIRST}
+    project = empty.write(files)
+    ran = project.update("-o", "pythonpath=.").red()
+    assert "INTERNALERROR" not in ran.output
+    assert "pytest_mlrepro/" not in ran.output
+    assert "test_first.py::test_one" in ran.lockfile
+
+
+def test_a_test_that_takes_the_files_away(empty):
+    test = """
+import builtins
+import pathlib
+
+
+def refuse(*args, **kwargs):
+    raise RuntimeError("no files here")
+
+
+def test_one(mlrepro, monkeypatch):
+    monkeypatch.setattr(builtins, "open", refuse)
+    monkeypatch.setattr(pathlib.Path, "read_bytes", refuse)
+    mlrepro.metric("value", 1)
+"""
+    empty.write({"test_o.py": test}).update().ok()
