@@ -141,7 +141,7 @@ class Stage:
         return turn
 
     def _read(self, recording: Recording) -> str:
-        """Read a subject's code before it runs: it may put other files in place. Says what is wrong with it."""
+        """Read a subject's code before it runs; say what is wrong with it, if anything."""
         if self.terms is not None:
             try:
                 self._around.read(recording.files)

@@ -283,21 +283,3 @@ def test_code_that_cannot_be_read_never_ends_the_run(empty):
     assert "INTERNALERROR" not in ran.output
     assert "pytest_mlrepro/" not in ran.output
     assert "test_first.py::test_one" in ran.lockfile
-
-
-def test_a_test_that_takes_the_files_away(empty):
-    test = """
-import builtins
-import pathlib
-
-
-def refuse(*args, **kwargs):
-    raise RuntimeError("no files here")
-
-
-def test_one(mlrepro, monkeypatch):
-    monkeypatch.setattr(builtins, "open", refuse)
-    monkeypatch.setattr(pathlib.Path, "read_bytes", refuse)
-    mlrepro.metric("value", 1)
-"""
-    empty.write({"test_o.py": test}).update().ok()
