@@ -144,3 +144,20 @@ def test_permissions_stay_and_links_are_followed(two):
 def test_nothing_is_left_behind(two):
     two.setenv(A="5").update().ok()
     assert sorted(path.name for path in two.root.iterdir() if path.name.startswith(".")) == []
+
+
+def test_a_test_whose_teardown_fails_keeps_its_baseline(two):
+    broken = TWO.format(extra="").replace(
+        "def test_first(mlrepro)",
+        "@pytest.fixture\ndef broken():\n    yield\n    raise RuntimeError\n\n\ndef test_first(mlrepro, broken)",
+    )
+    ran = two.setenv(A="5").write({"test_two.py": f"import pytest\n{broken}"}).update().red()
+    assert "a = 1.0" in ran.lockfile
+    assert "not accepted: test_two.py::test_first" in ran.output
+
+
+def test_a_test_that_passes_against_expectation_keeps_its_baseline(two):
+    marked = two.edit("test_two.py", "def test_first", "@pytest.mark.xfail\ndef test_first")
+    ran = marked.setenv(A="5").edit("test_two.py", "import os", "import os\n\nimport pytest").update().ok()
+    assert "1 passed, 1 xpassed" in ran.output
+    assert "a = 1.0" in ran.lockfile
