@@ -50,7 +50,11 @@ class Sum:
 
 def draw(ledger: Ledger, terms: Terms, extent: Extent) -> Sum:
     """Judge the whole run, and say what an update of it would write."""
-    complete = {name: each for name, each in ledger.contributions.items() if each.complete}
+    complete = {
+        name: each
+        for name, each in ledger.contributions.items()
+        if each.complete and not ledger.is_excused(name)
+    }
     facts: dict[str, Facts] = {name: each.facts for name, each in complete.items()}
     if environment := ledger.recorded_environment(terms.policies):
         facts[SESSION] = environment
@@ -126,4 +130,5 @@ def _stale(ledger: Ledger, terms: Terms, extent: Extent) -> Iterator[str]:
 
 
 def _looks_like_test(subject: str) -> bool:
-    return subject.partition("[")[0].rpartition("::")[2].startswith("test")
+    file, _, rest = subject.partition("[")[0].partition("::")
+    return not file.endswith("conftest.py") and rest.rpartition("::")[2].startswith("test")

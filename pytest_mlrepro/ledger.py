@@ -30,6 +30,7 @@ class Ledger:
     contributions: dict[str, Contribution] = field(default_factory=dict)
     environment: dict[str, Fact] = field(default_factory=dict)
     conflicts: list[Drift] = field(default_factory=list)
+    _excused: set[str] = field(default_factory=set)
     _failed: set[str] = field(default_factory=set)
     _unwell: set[str] = field(default_factory=set)
     _done: set[str] = field(default_factory=set)
@@ -52,7 +53,9 @@ class Ledger:
             if first.dtype != fact.dtype or not same_value(first.value, fact.value):
                 self.conflicts.append(Drift(subject, fact.facet, fact.key, "changed", first, fact))
 
-    def outcome(self, nodeid: str, *, passed: bool, failed: bool, finished: bool) -> None:
+    def outcome(
+        self, nodeid: str, *, passed: bool, failed: bool, finished: bool, excused: bool = False
+    ) -> None:
         """Note the outcome of one phase of a test.
 
         Args:
@@ -60,7 +63,10 @@ class Ledger:
             passed: False if it failed, erred, was skipped, is expected to fail, or runs again.
             failed: True if it failed or erred.
             finished: True for the last phase.
+            excused: True if it was skipped, or failed as expected: whatever it recorded is not judged.
         """
+        if excused:
+            self._excused.add(nodeid)
         if failed:
             self._failed.add(nodeid)
         if not passed:
@@ -82,6 +88,10 @@ class Ledger:
         """Whether a test may rest on what it could not say: it was skipped, or failed before it had recorded all."""
         heard = {name for name, each in self.contributions.items() if each.complete}
         return not self._unwell <= heard
+
+    def is_excused(self, nodeid: str) -> bool:
+        """Whether a test was skipped, or failed as expected."""
+        return nodeid in self._excused
 
     def is_done(self, nodeid: str) -> bool:
         """Whether a test reported its last phase."""

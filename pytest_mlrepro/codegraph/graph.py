@@ -45,11 +45,10 @@ class CodeGraph:
 
         Imports inside functions count, as do ``import_module("x")`` and ``importorskip("x")``; imports
         for type checking do not. ``from a import b`` gives ``a.b`` where that is a module, else ``a``.
-
-        Raises:
-            RecordingError: if a first-party file cannot be read or parsed.
+        A file that cannot be read or parsed imports nothing.
         """
-        search = Search(self._sources)
+        # What cannot be read was not imported either, or only by an import that is guarded.
+        search = Search(self._sources, lenient=True)
         found: set[str] = set()
         seen: set[Path] = set()
         todo = [path for file in files for path in _with_packages(Path(file))]

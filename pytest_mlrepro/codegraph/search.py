@@ -11,6 +11,7 @@ from pytest_mlrepro.codegraph.module import Module
 from pytest_mlrepro.codegraph.names import Chain, Target
 from pytest_mlrepro.codegraph.places import Place, find_module, loaded_module, search_path
 from pytest_mlrepro.codegraph.sources import Sources
+from pytest_mlrepro.errors import RecordingError
 
 _Seen = set[tuple[Path, Chain]]
 
@@ -41,8 +42,15 @@ class Route:
 class Search:
     """One look through the project. It remembers where modules are, so it must not outlive a change of files."""
 
-    def __init__(self, sources: Sources) -> None:
+    def __init__(self, sources: Sources, *, lenient: bool = False) -> None:
+        """Make one.
+
+        Args:
+            sources: the project's modules.
+            lenient: take what cannot be read or parsed for what is not there.
+        """
         self._sources = sources
+        self._lenient = lenient
         self._modules: dict[Path, Module | None] = {}
         self._tops: dict[tuple[str, Path], Place | None] = {}
         self._routes: dict[tuple[Path, Target], Route] = {}
@@ -52,8 +60,16 @@ class Search:
         if path is None:
             return None
         if path not in self._modules:
-            self._modules[path] = self._sources.module(path)
+            self._modules[path] = self._read(path)
         return self._modules[path]
+
+    def _read(self, path: Path) -> Module | None:
+        try:
+            return self._sources.module(path)
+        except RecordingError:
+            if self._lenient:
+                return None
+            raise
 
     @property
     def files(self) -> frozenset[Path]:

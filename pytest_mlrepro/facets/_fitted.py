@@ -73,6 +73,11 @@ def fitted_state(model: object, what: str) -> State:
     """
     if isinstance(model, type):
         raise RecordingError(f"{what} is the class {type_name(model)}", remedy="pass a fitted instance of it")
+    if is_plain(model) or is_arraylike(model):
+        raise RecordingError(
+            f"{what} is of type {type_name(model)}, which is no model",
+            remedy="did the function that trains it return it? For numbers use mlrepro.metric() or mlrepro.array()",
+        )
     state = State()
     _visit("", model, state, ())
     if not state.leaves:

@@ -64,6 +64,7 @@ class Desk:
             passed=report.outcome == "passed" and not hasattr(report, "wasxfail"),
             failed=report.outcome == "failed",
             finished=report.when == "teardown",
+            excused=report.outcome == "skipped",
         )
 
     def _take(self, texts: Iterable[str]) -> None:
@@ -133,7 +134,9 @@ class Desk:
             self._fail(
                 session,
                 judgement.subject,
-                text.failure(judgement, around, lockfile=self.order.shown, selection=""),
+                text.failure(
+                    judgement, around, lockfile=self.order.shown, selection="", options=self.order.repeated
+                ),
             )
         for subject in dict.fromkeys(each.drift.subject for each in total.conflicts):
             own = [each for each in total.conflicts if each.drift.subject == subject]
@@ -190,4 +193,5 @@ class Desk:
                 lockfile=self.order.shown,
                 written=self._written,
                 verbose=self.config.option.verbose,
+                options=self.order.repeated,
             )

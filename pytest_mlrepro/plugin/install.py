@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -43,6 +44,7 @@ class Order:
         seed: the base seed.
         reports, record: files to write.
         idle: whether no test will run.
+        repeated: options that say what the facts are compared with, so that the update needs them too.
     """
 
     check: bool
@@ -54,6 +56,7 @@ class Order:
     reports: tuple[Path, ...]
     record: Path | None
     idle: bool = False
+    repeated: tuple[str, ...] = ()
 
     @property
     def judges(self) -> bool:
@@ -108,6 +111,7 @@ def read_order(config: pytest.Config, project: Config) -> Order:
         seed=project.seed if options.mlrepro_seed is None else _seed(options.mlrepro_seed),
         reports=tuple(_report(name, config) for name in options.mlrepro_report),
         record=config.invocation_params.dir / options.mlrepro_record if options.mlrepro_record else None,
+        repeated=_repeated(options),
         idle=any(getattr(options, name, False) for name in _WITHOUT_TESTS),
     )
     for name, given in (("--mlrepro-only", order.only), ("--mlrepro-report", order.reports)):
@@ -115,6 +119,11 @@ def read_order(config: pytest.Config, project: Config) -> Order:
             # Silently comparing nothing would be a green light that means nothing.
             raise ConfigError(f"{name} needs --mlrepro or --mlrepro-update", remedy="add one of them")
     return order
+
+
+def _repeated(options: argparse.Namespace) -> tuple[str, ...]:
+    given = (("--mlrepro-lockfile", options.mlrepro_lockfile), ("--mlrepro-seed", options.mlrepro_seed))
+    return tuple(f"{name}={value}" for name, value in given if value is not None)
 
 
 def _terms(order: Order, project: Config) -> Terms:

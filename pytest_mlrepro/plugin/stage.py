@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_mlrepro.capture import Recorder
-from pytest_mlrepro.contribution import Contribution
 from pytest_mlrepro.errors import MlreproError, RecordingError
-from pytest_mlrepro.explain import explain
-from pytest_mlrepro.gate import Judgement, Terms, judge
-from pytest_mlrepro.model import SESSION, Comparison, Drift, Facts, Policy
+from pytest_mlrepro.gate import Judgement, Terms
+from pytest_mlrepro.model import Facts, Policy
 from pytest_mlrepro.plugin import USING, MlreproWarning
+from pytest_mlrepro.plugin.findings import Findings, Turn
 from pytest_mlrepro.plugin.items import (
     file_of,
     fixture_subject,
@@ -50,23 +48,6 @@ class Drifted(pytest.fail.Exception):  # type: ignore[name-defined,misc]  # pyte
     """Fails a test with a text that is all there is to see of it."""
 
 
-@dataclass
-class Turn:
-    """One subject's turn: what it records, the generators' state before it, whether its fixtures have begun."""
-
-    recording: Recording
-    state: Any = None
-    touched: bool = False
-    begun: bool = False
-    marked: Mapping[str, Any] = field(default_factory=dict)
-    problem: str = ""
-
-    @property
-    def overlay(self) -> Mapping[str, Policy]:
-        policy: Mapping[str, Policy] = self.marked.get("policy", {})
-        return policy
-
-
 class Stage:
     """Runs beside the tests; with ``terms`` it records and judges, without it only pins seeds."""
 
@@ -93,11 +74,7 @@ class Stage:
         self.libraries = Libraries(self._around, self._recording)
         self._item: pytest.Item | None = None
         self._turns: list[Turn] = []
-        self._fixtures: dict[int, str] = {}
-        self._comparisons: dict[str, Comparison] = {}
-        self._facts: dict[str, Facts] = {}
-        self._rests: dict[str, tuple[str, ...]] = {}
-        self._pending: list[Contribution] = []
+        self._findings = Findings(terms, self._around, judges=order.judges) if terms is not None else None
 
     # Whose turn it is
 
@@ -177,8 +154,8 @@ class Stage:
                 raise Drifted(self._turns[0].problem)
             self._pin_when_it_runs(item, self._turns[0].recording.seed)
         outcome = yield
-        if self.terms is not None:
-            self._judge(item)
+        if self._findings is not None:
+            self._judge(item, self._findings)
         return outcome
 
     def _pin_when_it_runs(self, item: pytest.Item, seed: int) -> None:
@@ -229,8 +206,9 @@ class Stage:
                 turn.state = None
         # Finalizers run last in, first out: these two bracket the fixture's teardown.
         fixturedef.addfinalizer(lambda: self._turns.append(turn))
-        if self.terms is not None and (turn.touched or self._is_judged(turn.recording.subject)):
-            self._contribute_fixture(turn, fixturedef)
+        findings = self._findings
+        if findings is not None and (turn.touched or findings.is_judged(turn.subject)):
+            findings.fixture(turn, fixturedef, findings.subjects_of(self._asked_by(fixturedef)))
         return outcome
 
     def _pin_fixture(self, turn: Turn, asks: bool) -> None:
@@ -260,96 +238,30 @@ class Stage:
     def _leave(self, turn: Turn) -> None:
         if turn in self._turns:
             self._turns.remove(turn)
-        known = self._facts.get(turn.recording.subject)
-        if known is not None and len(turn.recording.facts()) > len(known):
-            self._contribute_fixture(turn, None)
+        if self._findings is not None:
+            self._findings.fixture_left(turn)
 
-    def _contribute_fixture(self, turn: Turn, definition: pytest.FixtureDef[Any] | None) -> None:
-        assert self.terms is not None
-        subject = turn.recording.subject
-        if definition is not None:
-            self._fixtures[id(definition)] = subject
-            below = [self._fixtures[each] for each in self._used_by(definition) if each in self._fixtures]
-            self._rests[subject] = tuple(
-                sorted({*below, *(deep for name in below for deep in self._rests[name])})
-            )
-        facts = self._facts[subject] = turn.recording.facts() if turn.touched else {}
-        if self.order.judges:
-            self._comparisons[subject] = self.terms.compare(subject, facts, {})
-        self._pending.append(self._contribution(turn, facts, self._rests[subject], is_test=False))
-
-    def _used_by(self, definition: pytest.FixtureDef[Any]) -> Iterator[int]:
-        if self._item is None:
-            return
-        for other in fixtures_of(self._item):
+    def _asked_by(self, definition: pytest.FixtureDef[Any]) -> Iterator[pytest.FixtureDef[Any]]:
+        """The fixtures that a fixture asks for."""
+        for other in fixtures_of(self._item) if self._item is not None else ():
             # One that overrides another asks for its own name.
             if other.argname in definition.argnames and other is not definition:
-                yield id(other)
-
-    def _contribution(
-        self,
-        turn: Turn,
-        facts: Facts,
-        rests_on: tuple[str, ...],
-        *,
-        complete: bool = True,
-        is_test: bool = True,
-    ) -> Contribution:
-        uses = self._around.uses(turn.recording)
-        return Contribution(
-            turn.recording.subject,
-            facts,
-            complete=complete,
-            overlay=turn.overlay,
-            rests_on=rests_on,
-            uses=tuple(sorted(uses)),
-            environment=self._around.news(uses),
-            is_test=is_test,
-        )
+                yield other
 
     # The verdict
 
-    def _judge(self, item: pytest.Item) -> None:
-        assert self.terms is not None
-        subject = identity(item)
+    def _judge(self, item: pytest.Item, findings: Findings) -> None:
         turn = self._turns[0] if self._turns else None
         if turn is None:
-            if not self._is_judged(subject):
+            if not findings.is_judged(identity(item)):
                 return
             # The test recorded facts once, and no longer does.
-            turn = Turn(Recording(subject, 0))
+            turn = Turn(Recording(identity(item), 0))
         if turn.problem:
             raise Drifted(turn.problem)
         turn.recording.closed = True
-        facts = turn.recording.facts() if turn.touched else {}
-        rests_on = self._rests_on(item)
-        self._pending.append(self._contribution(turn, facts, rests_on))
-        if self.order.judges:
-            comparison = self.terms.compare(subject, facts, turn.overlay)
-            drifts = self._drifts_around(rests_on) if comparison.drifts else ()
-            self._say(
-                item,
-                judge(self.terms, subject, comparison, drifts),
-                {subject: facts, **self._known(rests_on)},
-            )
-
-    def _is_judged(self, subject: str) -> bool:
-        """Whether a subject is compared even if it records nothing."""
-        baseline = self.terms.baseline if self.terms is not None else None
-        return self.order.judges and baseline is not None and subject in baseline
-
-    def _rests_on(self, item: pytest.Item) -> tuple[str, ...]:
-        direct = {self._fixtures[id(each)] for each in fixtures_of(item) if id(each) in self._fixtures}
-        return tuple(sorted(direct))
-
-    def _drifts_around(self, rests_on: tuple[str, ...]) -> tuple[Drift, ...]:
-        assert self.terms is not None
-        fixtures = [drift for name in rests_on for drift in self._comparisons[name].drifts]
-        session = self.terms.compare(SESSION, self._around.environment, {}).drifts
-        return (*fixtures, *(drift for drift in session if drift.kind != "removed"))
-
-    def _known(self, rests_on: tuple[str, ...]) -> dict[str, Facts]:
-        return {SESSION: self._around.environment, **{name: self._facts[name] for name in rests_on}}
+        if found := findings.test(turn, findings.subjects_of(fixtures_of(item))):
+            self._say(item, *found)
 
     def _say(self, item: pytest.Item, judgement: Judgement, around: Mapping[str, Facts]) -> None:
         for explanation in judgement.warned:
@@ -359,7 +271,13 @@ class Stage:
                 raise Drifted(str(warning)) from None
         if judgement.red:
             selected = selection(judgement.subject, self.config)
-            said = text.failure(judgement, around, lockfile=self.order.shown, selection=selected)
+            said = text.failure(
+                judgement,
+                around,
+                lockfile=self.order.shown,
+                selection=selected,
+                options=self.order.repeated,
+            )
             raise Drifted(said)
 
     # Reports
@@ -372,53 +290,39 @@ class Stage:
         if call.excinfo is not None and isinstance(call.excinfo.value, Drifted) and report.failed:
             # pytest would say that frames were left out; there are none that lead to the cause.
             report.longrepr = str(call.excinfo.value)
-        if self.terms is None:
+        if self._findings is None:
             return report
         if report.failed and report.when in ("setup", "call"):
-            self._note_unfinished(item, report)
-        if self._pending:
-            setattr(report, CARRIER, [each.to_json() for each in self._pending])
-            self._pending = []
+            self._note_unfinished(item, report, self._findings)
+        if pending := self._findings.take():
+            setattr(report, CARRIER, [each.to_json() for each in pending])
         if identity(item) != item.nodeid:
             setattr(report, NAME, identity(item))
         return report
 
-    def _note_unfinished(self, item: pytest.Item, report: pytest.TestReport) -> None:
+    def _note_unfinished(self, item: pytest.Item, report: pytest.TestReport, findings: Findings) -> None:
         """A test that failed by itself: keep its baseline, and show what had drifted before."""
-        assert self.terms is not None
         turn = self._turns[0] if self._turns else None
         if turn is not None and turn.recording.closed:
             return
-        rests_on = self._rests_on(item)
+        rests_on = findings.subjects_of(fixtures_of(item))
         if turn is None or turn.problem:
-            # No subject of its own, but what it rests on must not be accepted.
-            self._pending += [Contribution(identity(item), complete=False, rests_on=rests_on)] * bool(
-                rests_on
-            )
-            return
-        facts = turn.recording.facts()
-        self._pending.append(self._contribution(turn, facts, rests_on, complete=False))
-        if self.terms.baseline is None or not self.order.judges:
-            return
-        own = self.terms.compare(identity(item), facts, turn.overlay).drifts
-        drifts = [each for each in (*own, *self._drifts_around(rests_on)) if each.kind == "changed"]
-        if drifts:
-            said = text.incomplete(explain(drifts, tolerance=self.terms.tolerance))
-            report.sections.append(("mlrepro", said))
+            findings.failed_silently(identity(item), rests_on)
+        elif drifted := findings.failed(turn, rests_on):
+            report.sections.append(("mlrepro", text.incomplete(drifted)))
 
     # The end of the process
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        if self.terms is None:
+        if self._findings is None:
             return
-        if self._around.used and (news := self._around.news(refresh=True)):
-            self._pending.append(Contribution(SESSION, environment=news, is_test=False))
+        self._findings.close()
+        left = self._findings.take()
         if self.desk is not None:
             self.desk.partial = self.desk.partial or self._omissions.partial
-            for contribution in self._pending:
+            for contribution in left:
                 self.desk.ledger.add(contribution)
         elif (output := getattr(self.config, "workeroutput", None)) is not None:
-            output["mlrepro"] = [each.to_json() for each in self._pending]
+            output["mlrepro"] = [each.to_json() for each in left]
             output["mlrepro_partial"] = self._omissions.partial
-        self._pending = []

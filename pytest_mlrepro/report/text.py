@@ -18,7 +18,14 @@ _MOST_LINES = 20
 _WIDTH = 34
 
 
-def failure(judgement: Judgement, around: Mapping[str, Facts], *, lockfile: str, selection: str) -> str:
+def failure(
+    judgement: Judgement,
+    around: Mapping[str, Facts],
+    *,
+    lockfile: str,
+    selection: str,
+    options: Sequence[str] = (),
+) -> str:
     """The failure text of one subject.
 
     Args:
@@ -26,9 +33,10 @@ def failure(judgement: Judgement, around: Mapping[str, Facts], *, lockfile: str,
         around: current facts of the subject and of what it rests on, by subject.
         lockfile: how to call the lockfile.
         selection: what selects the subject in a pytest command.
+        options: that the run was given and its update needs too.
     """
     if judgement.lacking:
-        return no_baseline(judgement.subject, lockfile=lockfile, selection=selection)
+        return no_baseline(judgement.subject, lockfile=lockfile, selection=selection, options=options)
     explanations = judgement.failed
     lines = [_headline(explanations), ""]
     lines += _drift_lines(explanations)
@@ -36,22 +44,22 @@ def failure(judgement: Judgement, around: Mapping[str, Facts], *, lockfile: str,
     if suspects:
         lines += ["", "suspects, likeliest first", *suspects]
     lines += ["", *_unmoved(judgement, explanations, around)]
-    lines += ["", f"baseline: {lockfile}", f"accept it with: {update_command(selection)}"]
+    lines += ["", f"baseline: {lockfile}", f"accept it with: {update_command(selection, options)}"]
     return "\n".join(lines)
 
 
-def no_baseline(subject: str, *, lockfile: str, selection: str) -> str:
+def no_baseline(subject: str, *, lockfile: str, selection: str, options: Sequence[str] = ()) -> str:
     """What to say of a subject that nobody has accepted yet."""
     return (
         f"mlrepro: no baseline for {subject} in {lockfile}\n\n"
         "Its facts were recorded, but there is nothing to compare them with.\n"
-        f"Create the baseline, review it and commit it: {update_command(selection)}"
+        f"Create the baseline, review it and commit it: {update_command(selection, options)}"
     )
 
 
-def update_command(selection: str) -> str:
+def update_command(selection: str, options: Sequence[str] = ()) -> str:
     """The command that accepts a subject's facts."""
-    return f"pytest --mlrepro-update {shlex.quote(selection)}" if selection else "pytest --mlrepro-update"
+    return shlex.join(["pytest", "--mlrepro-update", *options, *([selection] if selection else [])])
 
 
 def incomplete(explanations: Sequence[Explanation]) -> str:
@@ -186,7 +194,13 @@ def plural(count: int, noun: str) -> str:
 
 
 def summary(
-    total: Sum, terms: Terms, *, lockfile: str, written: bool | None, verbose: int = 0
+    total: Sum,
+    terms: Terms,
+    *,
+    lockfile: str,
+    written: bool | None,
+    verbose: int = 0,
+    options: Sequence[str] = (),
 ) -> Iterator[str]:
     """The closing lines of a run: what was accepted, counts, what is stale, and the next command.
 
@@ -196,6 +210,7 @@ def summary(
         lockfile: how to call the lockfile.
         written: whether an update changed the lockfile; None where it accepted nothing or there was none.
         verbose: notes are listed from 1 on.
+        options: that the run was given and an update of it needs too.
     """
     if terms.update:
         yield from _update_lines(total, terms, lockfile, written)
@@ -224,10 +239,10 @@ def summary(
     if total.stale:
         yield f"stale, no longer in the suite: {', '.join(total.stale)}"
         if not terms.update:
-            yield "drop them with: pytest --mlrepro-update"
+            yield f"drop them with: {update_command('', options)}"
     if red and not terms.update:
         yield (
-            f"not reproduced. Accept what you meant to change: {update_command('')}, "
+            f"not reproduced. Accept what you meant to change: {update_command('', options)}, "
             f"then review and commit {lockfile}"
         )
 
