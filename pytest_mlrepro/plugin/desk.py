@@ -16,6 +16,7 @@ from pytest_mlrepro.gate import Judgement, Terms
 from pytest_mlrepro.ledger import Extent, Ledger
 from pytest_mlrepro.lockfile import update_lockfile, write_run
 from pytest_mlrepro.model import SESSION, Facts
+from pytest_mlrepro.plugin.items import users
 from pytest_mlrepro.report import machine, text
 
 if TYPE_CHECKING:
@@ -130,14 +131,14 @@ class Desk:
         for judgement in total.judgements:
             if judgement.subject in tests or not judgement.red or (judgement.lacking and lacking):
                 continue
-            around = self._around(judgement, total)
-            self._fail(
-                session,
-                judgement.subject,
-                text.failure(
-                    judgement, around, lockfile=self.order.shown, selection="", options=self.order.repeated
-                ),
+            said = text.failure(
+                judgement,
+                self._around(judgement, total),
+                lockfile=self.order.shown,
+                selection="" if judgement.subject == SESSION else users(judgement.subject, self.config),
+                options=self.order.repeated,
             )
+            self._fail(session, judgement.subject, said)
         for subject in dict.fromkeys(each.drift.subject for each in total.conflicts):
             own = [each for each in total.conflicts if each.drift.subject == subject]
             self._fail(session, subject, text.conflict(own))

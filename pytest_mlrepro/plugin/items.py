@@ -195,13 +195,22 @@ def _seed(value: object, where: str) -> int:
 
 
 def selection(subject: str, config: pytest.Config) -> str:
-    """What selects a subject's tests on the command line of the folder that pytest was started in."""
+    """What selects a test on the command line of the folder that pytest was started in; empty for all tests."""
     path, _, rest = subject.partition("::")
     file = config.rootpath / path
-    if not rest or not file.exists() or file.name == "conftest.py":
-        return ""
+    return f"{_from_here(file, config)}::{rest}" if rest and file.exists() else ""
+
+
+def users(fixture: str, config: pytest.Config) -> str:
+    """What selects the tests that may use a fixture: its file, or the folder of its conftest; empty for all tests."""
+    file = config.rootpath / fixture.partition("::")[0]
+    home = file.parent if file.name == "conftest.py" else file
+    return "" if home == config.rootpath or not home.exists() else _from_here(home, config)
+
+
+def _from_here(path: Path, config: pytest.Config) -> str:
     try:
-        relative = Path(os.path.relpath(file, config.invocation_params.dir)).as_posix()
+        return Path(os.path.relpath(path, config.invocation_params.dir)).as_posix()
     except ValueError:
-        relative = str(file)
-    return f"{relative}::{rest}"
+        # Another drive.
+        return str(path)

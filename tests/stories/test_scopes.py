@@ -59,6 +59,9 @@ def test_a_drift_of_a_fixture_is_reported_once(trained):
     assert "mlrepro: 2 facts drifted" in red.output
     assert "results.score" in (trained.root / "junit.xml").read_text()
     assert red.suspects("results.score") == ["settings.depth"]
+    assert "accept it with: pytest --mlrepro-update tests\n" in red.output
+    trained.setenv(SCORE="0.75", DEPTH="4").update("tests").ok()
+    trained.setenv(SCORE="0.75", DEPTH="4").check().ok()
 
 
 def test_what_a_test_rests_on_is_among_its_suspects(trained):
