@@ -15,6 +15,7 @@ from pytest_mlrepro.facets.libraries import version_of
 from pytest_mlrepro.facets.results import Results
 from pytest_mlrepro.facets.settings import Settings
 from pytest_mlrepro.facets.source import Source
+from pytest_mlrepro.fingerprints import FileCache
 from pytest_mlrepro.model import Better, Fact
 from pytest_mlrepro.recording import Recording, caller
 
@@ -39,7 +40,11 @@ class Recorder:
     """
 
     def __init__(
-        self, current: Callable[[], Recording], pin: Callable[[int], None], graph: CodeGraph | None
+        self,
+        current: Callable[[], Recording],
+        pin: Callable[[int], None],
+        graph: CodeGraph | None,
+        files: FileCache | None = None,
     ) -> None:
         """Make a recorder.
 
@@ -47,10 +52,12 @@ class Recorder:
             current: gives the recording of what is running now.
             pin: pins every generator.
             graph: the project's code; None while nothing is recorded.
+            files: of data files read before; whoever made it saves it.
         """
         self._current = current
         self._pin = pin
         self._graph = graph
+        self._files = files
 
     @property
     def seed(self) -> int:
@@ -132,7 +139,7 @@ class Recorder:
         Raises:
             RecordingError: for data that cannot be read or fingerprinted.
         """
-        self._record(Data().capture, name, data, ordered=ordered, handed=data)
+        self._record(Data().capture, name, data, ordered=ordered, cache=self._files, handed=data)
         return data
 
     def metric(

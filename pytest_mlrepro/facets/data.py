@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from pytest_mlrepro.errors import FingerprintError, RecordingError
 from pytest_mlrepro.facets._protocol import Facet
-from pytest_mlrepro.fingerprints import difference, fingerprint
+from pytest_mlrepro.fingerprints import FileCache, difference, fingerprint
 from pytest_mlrepro.model import DEFAULT_TOLERANCE, Drift, Fact, Role, Tolerance, Value
 
 
@@ -16,13 +16,16 @@ class Data(Facet):
     name: ClassVar[str] = "data"
     role: ClassVar[Role] = "input"
 
-    def capture(self, name: str, obj: object, *, ordered: bool = True) -> tuple[Fact, ...]:
+    def capture(
+        self, name: str, obj: object, *, ordered: bool = True, cache: FileCache | None = None
+    ) -> tuple[Fact, ...]:
         """The fact about one data set.
 
         Args:
             name: its name, for instance ``train``.
             obj: an array, frame, sparse matrix, nested list, or the ``Path`` of a file or folder; it is not changed.
             ordered: whether the order of the rows counts.
+            cache: of files read before.
 
         Raises:
             RecordingError: for a name that is not a non-empty string.
@@ -34,7 +37,7 @@ class Data(Facet):
                 remedy='for instance: mlrepro.data("train", X)',
             )
         try:
-            taken = fingerprint(obj, ordered=ordered)
+            taken = fingerprint(obj, ordered=ordered, cache=cache)
         except FingerprintError as error:
             raise FingerprintError(
                 f"data {name!r}: {error.what}", where=error.where, remedy=error.remedy

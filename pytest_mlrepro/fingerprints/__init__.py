@@ -6,8 +6,9 @@ name, shape or order gives a different one, and the detail that goes with a dige
 
 from __future__ import annotations
 
+from pytest_mlrepro.fingerprints.cache import FileCache
 from pytest_mlrepro.fingerprints.differences import difference
 from pytest_mlrepro.fingerprints.digests import Fingerprint
 from pytest_mlrepro.fingerprints.registry import fingerprint
 
-__all__ = ["Fingerprint", "difference", "fingerprint"]
+__all__ = ["FileCache", "Fingerprint", "difference", "fingerprint"]

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
 from pytest_mlrepro.errors import FingerprintError
+from pytest_mlrepro.fingerprints.cache import Content, FileCache
 from pytest_mlrepro.fingerprints.digests import Fingerprint, blake3, node, seal
 from pytest_mlrepro.fingerprints.ranges import Ranges
 from pytest_mlrepro.model import Value
@@ -23,6 +24,8 @@ _CHUNK = 1 << 20
 _TEXTS = frozenset(
     {".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".md", ".yaml", ".yml", ".xml", ".arff"}
 )
+_WHOLE, _WITH_BLOCKS, _WITH_LINES = range(3)
+"""What is asked of a file's content: its digest, those of its blocks too, the number of its lines too."""
 _NAMES_BUDGET = 1_600
 _GROUPS = 32
 
@@ -32,8 +35,13 @@ def adapters() -> dict[type, Callable[..., Fingerprint]]:
     return {Path: path}
 
 
-def path(obj: Path, *, ordered: bool = True) -> Fingerprint:
+def path(obj: Path, *, ordered: bool = True, cache: FileCache | None = None) -> Fingerprint:
     """The fingerprint of a file's bytes or of a folder's content.
+
+    Args:
+        obj: the path; a link is followed.
+        ordered: True.
+        cache: what is known of files that were read before.
 
     Raises:
         FingerprintError: for what cannot be read, is neither file nor folder, or changes meanwhile; for
@@ -47,30 +55,36 @@ def path(obj: Path, *, ordered: bool = True) -> Fingerprint:
     with _explained(obj):
         status = obj.stat()
         if stat.S_ISDIR(status.st_mode):
-            return _folder(obj)
-        return _file(obj, obj.name, parts=True).fingerprint()
+            return _folder(obj, cache)
+        kind = _WITH_LINES if obj.suffix.lower() in _TEXTS else _WITH_BLOCKS
+        return _sealed(*_content(obj, obj.name, kind, cache))
 
 
-@dataclass(frozen=True, slots=True)
-class _File:
-    content: bytes
-    size: int
-    lines: int | None
-    blocks: str
-
-    def root(self) -> bytes:
-        return node("file", self.size, self.content)
-
-    def fingerprint(self) -> Fingerprint:
-        detail: dict[str, Value] = {"kind": "file", "size": self.size}
-        if self.lines is not None:
-            detail["lines"] = self.lines
-        if self.blocks:
-            detail["blocks"] = self.blocks
-        return seal(self.root(), detail)
+def _sealed(size: int, content: Content) -> Fingerprint:
+    detail: dict[str, Value] = {"kind": "file", "size": size}
+    if content.lines is not None:
+        detail["lines"] = content.lines
+    if content.blocks:
+        detail["blocks"] = content.blocks
+    return seal(content.root, detail)
 
 
-def _file(file: Path, name: str, *, parts: bool) -> _File:
+def _content(file: Path | str, name: str, kind: int, cache: FileCache | None) -> tuple[int, Content]:
+    """A file's size and what its bytes come to, as the cache knows it, or read."""
+    if cache is None:
+        status, content = _file(file, name, kind)
+        return status.st_size, content
+    status = os.stat(file)  # noqa: PTH116 - a Path for each file of a folder takes longer than the call
+    known = cache.find(status, kind)
+    if known is not None:
+        return status.st_size, known
+    began = time.time_ns()
+    status, content = _file(file, name, kind)
+    cache.note(status, kind, content, began)
+    return status.st_size, content
+
+
+def _file(file: Path | str, name: str, kind: int) -> tuple[os.stat_result, Content]:
     # Not blocking: opening a FIFO would wait for a writer.
     descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with FileIO(descriptor) as handle:
@@ -80,18 +94,18 @@ def _file(file: Path, name: str, *, parts: bool) -> _File:
                 f"{name!r} is neither a file nor a folder",
                 remedy="fingerprint what it leads to, or leave it out",
             )
-        ranges = Ranges(before.st_size) if parts else None
-        read = _read(handle, before.st_size, ranges, lines=parts and file.suffix.lower() in _TEXTS)
+        ranges = Ranges(before.st_size) if kind != _WHOLE else None
+        read = _read(handle, before.st_size, ranges, lines=kind == _WITH_LINES)
         after = os.fstat(handle.fileno())
     if read is None or (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
         raise FingerprintError(
             f"{name!r} changed while it was read", remedy="wait until whatever writes it has finished"
         )
-    return read
+    return before, read
 
 
-def _read(handle: FileIO, size: int, ranges: Ranges | None, *, lines: bool) -> _File | None:
-    """The file's content; None if it has not the size it should have."""
+def _read(handle: FileIO, size: int, ranges: Ranges | None, *, lines: bool) -> Content | None:
+    """What the file's bytes come to; None if it has not the size it should have."""
     hasher = blake3()()
     position, breaks, last = 0, 0, b"\n"
     buffer = memoryview(bytearray(min(_CHUNK, size + 1)))
@@ -109,7 +123,8 @@ def _read(handle: FileIO, size: int, ranges: Ranges | None, *, lines: bool) -> _
     if position != size:
         return None
     count = breaks + (last != b"\n") if lines else None
-    return _File(hasher.digest(), size, count, ranges.digests() if ranges is not None else "")
+    root = node("file", size, hasher.digest())
+    return Content(root, count, ranges.digests() if ranges is not None else "")
 
 
 def _by_range(position: int, count: int, span: int) -> Iterator[tuple[int, int]]:
@@ -120,39 +135,38 @@ def _by_range(position: int, count: int, span: int) -> Iterator[tuple[int, int]]
         start = stop
 
 
-def _folder(folder: Path) -> Fingerprint:
+def _folder(folder: Path, cache: FileCache | None) -> Fingerprint:
     root = folder.resolve()
     entries: list[tuple[str, bytes]] = []
-    total = 0
-    for name, entry in sorted(_walk(root, "")):
-        with _explained(folder / name):
-            if _is_link_out(entry, root):
-                target = entry.readlink().as_posix()
-                entries.append((name, node("link", target)))
+    total, name = 0, ""
+    try:
+        for name, entry in sorted(_walk(root, "")):
+            if entry.is_symlink() and _is_link_out(Path(entry.path), root):
+                entries.append((name, node("link", Path(entry.path).readlink().as_posix())))
                 continue
-            file = _file(entry, name, parts=False)
-            entries.append((name, file.root()))
-            total += file.size
+            size, content = _content(entry.path, name, _WHOLE, cache)
+            entries.append((name, content.root))
+            total += size
+    except OSError as error:
+        raise _unreadable(folder / name, error) from None
     digest = node("folder", *(part for name, content in entries for part in (name, content)))
     return seal(digest, {"kind": "folder", "files": len(entries), "size": total, **_listing(entries)})
 
 
-def _walk(folder: Path, above: str) -> Iterator[tuple[str, Path]]:
+def _walk(folder: Path | str, above: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
     """All that is not a folder, with its name relative to the root, parts joined by a slash."""
-    with _explained(folder), os.scandir(folder) as found:
+    with _explained(Path(folder)), os.scandir(folder) as found:
         entries = list(found)
     for entry in entries:
         name = f"{above}{entry.name}"
         if entry.is_dir(follow_symlinks=False):
-            yield from _walk(Path(entry.path), f"{name}/")
+            yield from _walk(entry.path, f"{name}/")
         else:
-            yield name, Path(entry.path)
+            yield name, entry
 
 
 def _is_link_out(entry: Path, root: Path) -> bool:
-    """Whether it is a link to anything but a file inside the folder."""
-    if not entry.is_symlink():
-        return False
+    """Whether a link leads to anything but a file inside the folder."""
     try:
         target = entry.resolve()
         return not (target.is_relative_to(root) and target.is_file())
@@ -185,7 +199,11 @@ def _explained(file: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise FingerprintError(
-            f"{file.name!r} cannot be read: {error.strerror or error}",
-            remedy="check that it is there, and that you may read it",
-        ) from None
+        raise _unreadable(file, error) from None
+
+
+def _unreadable(file: Path, error: OSError) -> FingerprintError:
+    return FingerprintError(
+        f"{file.name!r} cannot be read: {error.strerror or error}",
+        remedy="check that it is there, and that you may read it",
+    )

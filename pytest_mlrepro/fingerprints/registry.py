@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any, TypeVar
 
 from pytest_mlrepro.errors import FingerprintError
+from pytest_mlrepro.fingerprints.cache import FileCache
 from pytest_mlrepro.fingerprints.digests import Fingerprint
 from pytest_mlrepro.fingerprints.objects import python_object
 from pytest_mlrepro.values import type_name
@@ -26,32 +27,37 @@ class _Fingerprinting:
     def __init__(self) -> None:
         self._adapters = singledispatch(python_object)
 
-    def __call__(self, obj: object, *, ordered: bool = True) -> Fingerprint:
+    def __call__(self, obj: object, *, ordered: bool = True, cache: FileCache | None = None) -> Fingerprint:
         """The fingerprint of an object.
 
         Args:
             obj: an array, frame, series, index, sparse matrix, Python scalar or nested container, or the ``Path`` of
                 a file or folder. A plain string is a value, not a path. It is not changed.
             ordered: whether the order of the rows (of the items of a list) counts.
+            cache: of files read before, so that those unchanged since are not read again; only paths use it.
 
         Raises:
             FingerprintError: for a type without an adapter, a value without a stable form, an unreadable file.
         """
         adapter = self.adapter(type(obj))
         try:
-            if ordered:
-                return adapter(obj)
-            if "ordered" not in signature(adapter).parameters:
-                raise FingerprintError(
-                    f"the adapter of {type_name(obj)} knows no ordered=False",
-                    remedy="give the adapter a keyword argument 'ordered', or leave it out here",
-                )
-            return adapter(obj, ordered=False)
+            options = {} if ordered else self._unordered(adapter, obj)
+            if cache is not None and "cache" in signature(adapter).parameters:
+                options["cache"] = cache
+            return adapter(obj, **options)
         except RecursionError:
             raise FingerprintError(
                 f"the {type_name(obj)} is nested too deeply, or contains itself",
                 remedy="fingerprint a flat array or table of its values instead",
             ) from None
+
+    def _unordered(self, adapter: Callable[..., Fingerprint], obj: object) -> dict[str, Any]:
+        if "ordered" in signature(adapter).parameters:
+            return {"ordered": False}
+        raise FingerprintError(
+            f"the adapter of {type_name(obj)} knows no ordered=False",
+            remedy="give the adapter a keyword argument 'ordered', or leave it out here",
+        )
 
     def adapter(self, kind: type) -> Callable[..., Fingerprint]:
         """The adapter for a type; that for Python's own objects where there is no other."""
