@@ -13,8 +13,10 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
+import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self, TypeAlias
@@ -129,10 +131,11 @@ class FileCache:
         if not self._is_new:
             return
         with contextlib.suppress(OSError):
-            kept = {key: entry for key, entry in _load(self._path).items() if key not in self._used}
-            kept.update(self._used)
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            _replace(self._path, _packed(kept))
+            with _only_writer(self._path.parent):
+                kept = {key: entry for key, entry in _load(self._path).items() if key not in self._used}
+                kept.update(self._used)
+                _replace(self._path, _packed(kept))
             self._is_new = False
 
 
@@ -157,6 +160,25 @@ def _packed(entries: dict[_Key, _Entry]) -> bytes:
 
 def _digest(body: bytes | memoryview) -> bytes:
     return blake3()(body).digest()  # type: ignore[no-any-return]
+
+
+@contextlib.contextmanager
+def _only_writer(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock, so that processes that end together keep what each of them learned."""
+    if sys.platform == "win32":
+        # Folders cannot be locked there: some of it may be lost, and read again.
+        yield
+        return
+    import fcntl
+
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        # Some network file systems know no locks.
+        with contextlib.suppress(OSError):
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)
 
 
 def _replace(path: Path, data: bytes) -> None:

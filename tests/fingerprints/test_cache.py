@@ -308,6 +308,9 @@ def test_many_that_write_and_read_at_once_never_see_half_a_file(home):
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(work, range(1, 9)))
     assert [path.name for path in home.iterdir()] == ["files.bin"]
+    if sys.platform != "win32":
+        every = [100 * number + turn for number in range(1, 9) for turn in range(20)]
+        assert known_of(home, *every) == every
 
 
 def test_a_neighbours_file_that_vanishes_is_no_hindrance(home, monkeypatch):
