@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,6 +11,7 @@ import pytest
 
 from pytest_mlrepro.capture import Recorder
 from pytest_mlrepro.errors import MlreproError, RecordingError
+from pytest_mlrepro.fingerprints import FileCache
 from pytest_mlrepro.gate import Judgement, Terms
 from pytest_mlrepro.model import Facts, Policy
 from pytest_mlrepro.plugin import USING, MlreproWarning
@@ -68,8 +70,12 @@ class Stage:
         self._seeding = seeding
         self._omissions = omissions
         self._around = Surroundings(config.rootpath, seeding)
+        self._files_read = _files_read(config) if terms is not None else None
         self.recorder = Recorder(
-            self._recording, seeding.pin, self._around.graph if terms is not None else None
+            self._recording,
+            seeding.pin,
+            self._around.graph if terms is not None else None,
+            self._files_read,
         )
         self.libraries = Libraries(self._around, self._recording)
         self._item: pytest.Item | None = None
@@ -326,3 +332,14 @@ class Stage:
         elif (output := getattr(self.config, "workeroutput", None)) is not None:
             output["mlrepro"] = [each.to_json() for each in left]
             output["mlrepro_partial"] = self._omissions.partial
+        if self._files_read is not None:
+            self._files_read.save()
+
+
+def _files_read(config: pytest.Config) -> FileCache | None:
+    """What earlier runs read of data files; where pytest keeps no cache, or cannot, each is read."""
+    kept = getattr(config, "cache", None)
+    if kept is not None:
+        with contextlib.suppress(OSError):
+            return FileCache(kept.mkdir("mlrepro"))
+    return None
