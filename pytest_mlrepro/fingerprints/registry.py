@@ -17,7 +17,21 @@ from pytest_mlrepro.values import type_name
 
 _Adapter = TypeVar("_Adapter", bound=Callable[..., Fingerprint])
 
-_HOMES = MappingProxyType({"numpy": "arrays", "pandas": "frames", "scipy": "sparse", "pathlib": "files"})
+_HOMES = MappingProxyType(
+    {
+        "numpy": "arrays",
+        "pandas": "frames",
+        "scipy": "sparse",
+        "pathlib": "files",
+        "polars": "polars",
+        "pyarrow": "arrow",
+        "torch": "tensors",
+        "jax": "jax",
+        "jaxlib": "jax",
+        "tensorflow": "tensorflow",
+        "sklearn": "estimators",
+    }
+)
 """Top-level package of a type -> our module with the adapters for it."""
 
 
@@ -31,8 +45,9 @@ class _Fingerprinting:
         """The fingerprint of an object.
 
         Args:
-            obj: an array, frame, series, index, sparse matrix, Python scalar or nested container, or the ``Path`` of
-                a file or folder. A plain string is a value, not a path. It is not changed.
+            obj: an array, tensor, frame, table, series, index, sparse matrix, estimator, Python scalar or nested
+                container, or the ``Path`` of a file or folder. A plain string is a value, not a path. It is not
+                changed, but a reader of batches is read to its end.
             ordered: whether the order of the rows (of the items of a list) counts.
             cache: of files read before, so that those unchanged since are not read again; only paths use it.
 

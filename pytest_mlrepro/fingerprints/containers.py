@@ -1,0 +1,97 @@
+"""Columns of frames other than pandas', in the form that pandas' have: categories, instants, texts and objects."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pytest_mlrepro.errors import FingerprintError
+from pytest_mlrepro.fingerprints.arrays import number_block, object_block
+from pytest_mlrepro.fingerprints.columns import Block, Column, text_block
+from pytest_mlrepro.fingerprints.digests import node
+from pytest_mlrepro.fingerprints.objects import zone_name
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+_OFFSET = re.compile(r"([+-])(\d\d):?(\d\d)")
+
+
+def category_column(
+    name: object, rows: int, categories: Column, *, ordered: bool, read: Callable[[int, int], Block]
+) -> Column:
+    """The column of a category: ``read`` gives its codes; the categories, in their order, are part of the type."""
+    meaning = node("categories", int(ordered), categories.digest())
+    return Column(name, "category", rows, read, meaning=meaning, stated=(categories.rows, meaning[:2].hex()))
+
+
+def code_block(codes: NDArray[Any], missing: NDArray[Any] | None) -> Block:
+    """The block of the codes of categories, of whatever width."""
+    import numpy as np
+
+    return number_block(codes.astype(np.int32), missing)
+
+
+def instant_block(counts: NDArray[Any], letter: str, unit: str, missing: NDArray[Any] | None) -> Block:
+    """The block of dates (``M``) or durations (``m``), given as 64-bit counts of a unit."""
+    return number_block(counts.view(f"{letter}8[{unit}]"), missing)
+
+
+def instant_dtype(letter: str, zone: str | None) -> str:
+    """The canonical name of the type of dates (``M``) or durations (``m``)."""
+    if letter == "m":
+        return "timedelta64"
+    return f"datetime64[{_zone(zone)}]" if zone else "datetime64"
+
+
+def object_column(
+    name: object, rows: int, missing_rows: int, take: Callable[[int, int], list[Any]]
+) -> Column:
+    """The column of Python objects, None where missing.
+
+    Args:
+        name: of the column.
+        rows: how many.
+        missing_rows: how many of them are missing; where all are, nothing tells objects from texts, as in pandas.
+        take: the objects of the rows from ``start`` up to ``stop``.
+    """
+    import numpy as np
+
+    def read(start: int, stop: int) -> Block:
+        items = take(start, stop)
+        return object_block(items, np.array([item is None for item in items], dtype=bool), name)
+
+    if rows == missing_rows:
+        return Column(
+            name, "str", rows, lambda start, stop: text_block([None] * (stop - start), (stop - start,))
+        )
+    return Column(name, "object", rows, read)
+
+
+def refuse_rest(name: object, nanoseconds: NDArray[Any]) -> None:
+    """Refuse times of day that Python's own cannot hold.
+
+    Raises:
+        FingerprintError: for one that is no whole number of microseconds.
+    """
+    if (nanoseconds % 1000).any():
+        raise FingerprintError(
+            f"column {name!r} holds a time of day with nanoseconds",
+            remedy="cast it to integers or to microseconds",
+        )
+
+
+def _zone(text: str) -> str:
+    """The name of a time zone, given as a name or as an offset such as ``+01:00``."""
+    if offset := _OFFSET.fullmatch(text):
+        sign = -1 if offset[1] == "-" else 1
+        return zone_name(dt.timezone(sign * dt.timedelta(hours=int(offset[2]), minutes=int(offset[3]))))
+    try:
+        return zone_name(ZoneInfo(text))
+    except (ZoneInfoNotFoundError, ValueError):
+        raise FingerprintError(
+            f"the time zone {text!r} is not known here", remedy="install tzdata, or convert the times to UTC"
+        ) from None

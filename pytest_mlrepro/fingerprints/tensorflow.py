@@ -1,0 +1,15 @@
+"""Adapters for tensorflow: tensors and variables, like numpy arrays of the same values and type."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+
+from pytest_mlrepro.fingerprints.digests import Fingerprint
+from pytest_mlrepro.fingerprints.jax import on_host
+
+
+def adapters() -> dict[type, Callable[..., Fingerprint]]:
+    """The adapters of this module, by type."""
+    tf = import_module("tensorflow")
+    return {tf.Tensor: on_host, tf.Variable: on_host}

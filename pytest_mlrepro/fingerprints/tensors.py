@@ -1,0 +1,99 @@
+"""Adapters for torch: tensors, like numpy arrays of the same values and type.
+
+Strides, views, the device and the graph do not count. What is not in the host's memory is copied there block by block.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from pytest_mlrepro.errors import FingerprintError
+from pytest_mlrepro.fingerprints.arrays import array, number_block
+from pytest_mlrepro.fingerprints.cells import dtype_name
+from pytest_mlrepro.fingerprints.columns import Block, Column
+from pytest_mlrepro.fingerprints.digests import Fingerprint
+from pytest_mlrepro.fingerprints.tables import array_fingerprint
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+NARROW = frozenset({"bfloat16", "float8_e4m3fn", "float8_e5m2"})
+"""Types of floats that numpy does not have, and in which all bits set are a NaN."""
+
+
+def adapters() -> dict[type, Callable[..., Fingerprint]]:
+    """The adapters of this module, by type."""
+    return {import_module("torch").Tensor: tensor}
+
+
+def tensor(obj: Any, *, ordered: bool = True) -> Fingerprint:
+    """The fingerprint of a tensor: its shape, the type and the values of its cells.
+
+    Raises:
+        FingerprintError: for one that is sparse, quantized, without data, or of a type that no array has.
+    """
+    values, name = obj.detach(), str(obj.dtype).removeprefix("torch.")
+    _refuse(values)
+    if name not in NARROW and values.device.type == "cpu":
+        return array(_host(values), ordered=ordered)
+    shape = tuple(values.shape)
+    rows = values if shape else values.reshape(1)
+
+    def read(start: int, stop: int) -> Block:
+        part = rows[start:stop]
+        return narrow_block(*_bits(part)) if name in NARROW else number_block(_host(part))
+
+    dtype = name if name in NARROW else dtype_name(_host(rows[:0]).dtype)
+    column = Column("", dtype, len(rows), read, tuple(rows.shape[1:]))
+    return array_fingerprint(column, shape, ordered=ordered or not shape)
+
+
+def narrow_block(bits: NDArray[Any], numbers: NDArray[Any]) -> Block:
+    """The block of floats of a type that numpy does not have.
+
+    Args:
+        bits: as unsigned integers of the same width, shape (rows, ...).
+        numbers: the same as 32-bit floats.
+    """
+    import numpy as np
+
+    nan = np.isnan(numbers)
+    if nan.any():
+        bits = np.where(nan, np.iinfo(bits.dtype).max, bits)
+    return Block(number_block(bits).cells, numbers=numbers)
+
+
+def _refuse(values: Any) -> None:
+    torch = import_module("torch")
+    if values.layout is not torch.strided:
+        raise FingerprintError(
+            f"a tensor of layout {values.layout} has no fingerprint", remedy="use to_dense()"
+        )
+    if values.is_quantized:
+        raise FingerprintError(
+            "a quantized tensor has no fingerprint", remedy="use dequantize() or int_repr()"
+        )
+    if values.device.type == "meta":
+        raise FingerprintError("a tensor on the meta device has no values", remedy="materialise it first")
+
+
+def _host(values: Any) -> NDArray[Any]:
+    """As numpy's array: a view where that can be."""
+    try:
+        return values.cpu().resolve_conj().resolve_neg().numpy()  # type: ignore[no-any-return]
+    except (TypeError, RuntimeError) as error:
+        raise FingerprintError(
+            f"a tensor of type {values.dtype} does not go into an array: {error}",
+            remedy="convert it to another type, for instance with .to(torch.float32)",
+        ) from None
+
+
+def _bits(values: Any) -> tuple[NDArray[Any], NDArray[Any]]:
+    torch = import_module("torch")
+    import numpy as np
+
+    here = values.cpu()
+    signed, unsigned = (torch.int16, np.uint16) if here.element_size() == 2 else (torch.int8, np.uint8)
+    return here.view(signed).numpy().view(unsigned), here.float().numpy()
