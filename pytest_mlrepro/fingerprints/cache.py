@@ -13,16 +13,15 @@ from __future__ import annotations
 import contextlib
 import os
 import struct
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self, TypeAlias
 
 from pytest_mlrepro._version import __version__
 from pytest_mlrepro.fingerprints.digests import ALGORITHM, blake3, text_bytes
+from pytest_mlrepro.locking import only_writer
 
 _SECOND = 1_000_000_000
 STILL = 2 * _SECOND
@@ -132,7 +131,7 @@ class FileCache:
             return
         with contextlib.suppress(OSError):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            with _only_writer(self._path.parent):
+            with only_writer(self._path.parent):
                 kept = {key: entry for key, entry in _load(self._path).items() if key not in self._used}
                 kept.update(self._used)
                 _replace(self._path, _packed(kept))
@@ -160,25 +159,6 @@ def _packed(entries: dict[_Key, _Entry]) -> bytes:
 
 def _digest(body: bytes | memoryview) -> bytes:
     return blake3()(body).digest()  # type: ignore[no-any-return]
-
-
-@contextlib.contextmanager
-def _only_writer(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock, so that processes that end together keep what each of them learned."""
-    if sys.platform == "win32":
-        # Folders cannot be locked there: some of it may be lost, and read again.
-        yield
-        return
-    import fcntl
-
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        # Some network file systems know no locks.
-        with contextlib.suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 def _replace(path: Path, data: bytes) -> None:

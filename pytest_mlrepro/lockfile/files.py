@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 from pytest_mlrepro.errors import LockfileError
 from pytest_mlrepro.lockfile.codec import dumps, loads
+from pytest_mlrepro.locking import only_writer
 from pytest_mlrepro.model import Run
 
 
@@ -95,7 +94,7 @@ def update_lockfile(path: Path, change: Callable[[Run], Run], *, shown: str = ""
     """
     target, name = _real(path), shown or str(path)
     try:
-        with _only_writer(target.parent):
+        with only_writer(target.parent):
             before = _read(target, name) if os.path.lexists(target) else None
             after = dumps(change(loads(before, name) if before is not None else Run()))
             if after == before:
@@ -119,31 +118,12 @@ def write_run(path: Path, run: Run) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         target = _real(path)
-        with _only_writer(target.parent):
+        with only_writer(target.parent):
             _replace(target, dumps(run))
     except OSError as error:
         raise LockfileError(
             f"cannot be written: {error.strerror}", where=str(path), remedy="name a file in a writable folder"
         ) from None
-
-
-@contextlib.contextmanager
-def _only_writer(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock: it needs no file of its own, and the system drops it with the process."""
-    if sys.platform == "win32":
-        # Folders cannot be locked there: replacing is still atomic, but two updates at once are not serialised.
-        yield
-        return
-    import fcntl
-
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        # Some network file systems know no locks; replacing is atomic there too.
-        with contextlib.suppress(OSError):
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 def _replace(target: Path, text: str) -> None:
