@@ -79,7 +79,7 @@ def _convert(obj: object, what: str, depth: int) -> tuple[Value, str]:
             f"{what} is nested deeper than {_MAX_DEPTH} levels", remedy="flatten it before recording it"
         )
     if is_arraylike(obj):
-        return _from_array(_as_array(obj, what), what)
+        return _from_array(numpy_array(obj, what), what)
     if isinstance(obj, list | tuple):
         return _from_sequence(obj, what, depth)
     for plain in _SCALARS:
@@ -93,7 +93,12 @@ def _convert(obj: object, what: str, depth: int) -> tuple[Value, str]:
     )
 
 
-def _as_array(obj: object, what: str) -> Any:
+def numpy_array(obj: object, what: str) -> Any:
+    """The object as a numpy array.
+
+    Raises:
+        RecordingError: if numpy cannot hold it; ``what`` is how the message calls it.
+    """
     try:
         return as_array(obj)
     except (TypeError, ValueError, RuntimeError) as error:

@@ -13,7 +13,7 @@ from typing import Any
 from pytest_mlrepro.errors import FingerprintError, RecordingError
 from pytest_mlrepro.model import Value
 from pytest_mlrepro.redaction import portable, portable_path
-from pytest_mlrepro.values import as_array, is_arraylike, is_plain, to_value, type_name
+from pytest_mlrepro.values import is_arraylike, is_plain, numpy_array, to_value, type_name
 
 _MAX_DEPTH = 32
 LARGEST = 256
@@ -147,22 +147,12 @@ def _state(obj: Any) -> object:
 
 
 def _array(obj: object, what: str) -> tuple[Value, str]:
-    array = _numpy(obj, what)
+    array = numpy_array(obj, what)
     if array.dtype.kind in "mM":
         array = array.astype(str)
     if array.size > LARGEST:
         return _digest(array, what), str(array.dtype.name)
     return to_value(array, what=what)
-
-
-def _numpy(obj: object, what: str) -> Any:
-    try:
-        return as_array(obj)
-    except (TypeError, ValueError, RuntimeError) as error:
-        raise RecordingError(
-            f"{what} is of type {type_name(obj)}, which numpy cannot hold: {error}",
-            remedy="convert it to a numpy array first",
-        ) from None
 
 
 def _digest(obj: object, what: str) -> str:
