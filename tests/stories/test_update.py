@@ -116,6 +116,7 @@ def test_only_one_facet_is_accepted_while_the_rest_must_match(two):
     assert "results.a" in ran.output
     assert "a = 1.0" in ran.lockfile
     assert "x = 1" in ran.lockfile
+    assert "b = 1.0" in ran.lockfile
 
 
 def test_only_compares_one_facet(two):
