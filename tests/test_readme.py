@@ -46,6 +46,11 @@ def block(info: str) -> str:
     return found
 
 
+def without_counts(text: str) -> str:
+    """How many facts there are of the machine is not the README's business."""
+    return re.sub(r" \(\d+\)(?=,|$)", "", text, flags=re.M).strip()
+
+
 def test_the_example_and_its_red_output(empty):
     project = empty.write(
         {
@@ -58,7 +63,7 @@ def test_the_example_and_its_red_output(empty):
     project.check().ok()
     red = project.edit("cleaning.py", "LIMIT = 3.0", "LIMIT = 0.5").check().red()
     shown = red.output[red.output.index("mlrepro: 4 facts") :].partition("\n----")[0]
-    assert shown.strip() == block("output=red").strip()
+    assert without_counts(shown) == without_counts(block("output=red"))
 
 
 def test_the_settings_are_settings():

@@ -17,7 +17,8 @@ LOCKFILE = "mlrepro.lock"
 _INHERITED = (
     "PATH",
     "HOME",
-    "LANG",
+    "OPENBLAS_CORETYPE",
+    "OPENBLAS_L2_SIZE",
     "TMPDIR",
     "COVERAGE_PROCESS_START",
     "COVERAGE_FILE",
@@ -148,6 +149,7 @@ class Project:
         inherited = {name: os.environ[name] for name in _INHERITED if name in os.environ}
         environment = {
             **inherited,
+            "LANG": "C.UTF-8",
             "PYTHONSAFEPATH": "1",
             "PYTHONDONTWRITEBYTECODE": "1",
             **self.environment,
