@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from pytest_mlrepro.comparison import room
 from pytest_mlrepro.contribution import Contribution
 from pytest_mlrepro.gate import Terms
 from pytest_mlrepro.ledger import Ledger
-from pytest_mlrepro.model import SESSION, Facts, Run
+from pytest_mlrepro.model import SESSION, Fact, Facts, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,18 @@ class Acceptance:
             for address, fact in known.items()
             if not self.terms.accepts(fact.facet) or (not prune and address not in new)
         }
-        taken = {address: fact for address, fact in new.items() if self.terms.accepts(fact.facet)}
+        taken = {
+            address: self._without_creep(known.get(address), fact)
+            for address, fact in new.items()
+            if self.terms.accepts(fact.facet)
+        }
         return {**kept, **taken}
+
+    def _without_creep(self, known: Fact | None, new: Fact) -> Fact:
+        # What only rounding moved is no change to review, and many small steps must not add up unseen.
+        if known is None or room(new.facet).rung(known, new, self.terms.tolerance) in ("identical", "drift"):
+            return new
+        return replace(new, value=known.value, detail=known.detail)
 
 
 def acceptance(

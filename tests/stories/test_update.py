@@ -162,3 +162,10 @@ def test_a_test_that_passes_against_expectation_keeps_its_baseline(two):
     ran = marked.setenv(A="5").edit("test_two.py", "import os", "import os\n\nimport pytest").update().ok()
     assert "1 passed, 1 xpassed" in ran.output
     assert "a = 1.0" in ran.lockfile
+
+
+def test_an_update_keeps_what_only_rounding_moved(two):
+    before = two.check().lockfile
+    moved = two.setenv(A="1.0000000000000002")
+    assert moved.check().ok().report["counts"]["rounding"] == 1
+    assert moved.update().ok().lockfile == before
