@@ -118,19 +118,16 @@ class Stage:
             self._policies(marked.get("policy", {})),
             frozenset(self._files(item)) if self.terms else frozenset(),
         )
-        turn = Turn(recording, self._seeding.save(), marked=marked, problem=problem or self._read(recording))
+        self._read(recording)
+        turn = Turn(recording, self._seeding.save(), marked=marked, problem=problem)
         self._seeding.pin(recording.seed)
         self._turns.append(turn)
         return turn
 
-    def _read(self, recording: Recording) -> str:
-        """Read a subject's code before it runs; say what is wrong with it, if anything."""
+    def _read(self, recording: Recording) -> None:
+        """Read a subject's code before it runs: a test may put other files in place."""
         if self.terms is not None:
-            try:
-                self._around.read(recording.files)
-            except MlreproError as error:
-                return f"mlrepro: {error}"
-        return ""
+            self._around.read(recording.files)
 
     def _policies(self, overlay: Mapping[str, Policy]) -> Policies:
         return self.terms.policies.over(overlay) if self.terms else Policies()
@@ -199,8 +196,6 @@ class Stage:
                 self._pin_fixture(self._turns[-1], asks)
             return (yield)
         turn = self._fixture_turn(fixturedef, request, asks)
-        if turn.problem:
-            raise Drifted(turn.problem)
         fixturedef.addfinalizer(lambda: self._leave(turn))
         self._turns.append(turn)
         try:
@@ -235,8 +230,9 @@ class Stage:
             policies=self._policies({}),
             files=frozenset() if path is None else frozenset({path}),
         )
-        turn = Turn(recording, touched=asks, problem=self._read(recording) if asks else "")
+        turn = Turn(recording, touched=asks)
         if asks:
+            self._read(recording)
             turn.state = self._seeding.save()
             self._seeding.pin(recording.seed)
         return turn

@@ -43,11 +43,7 @@ class Surroundings:
         return self._environment
 
     def read(self, files: frozenset[Path]) -> frozenset[str]:
-        """Modules of others that these files import, themselves or through the project's code.
-
-        Raises:
-            RecordingError: for code of the project that cannot be read.
-        """
+        """Modules of others that these files import, themselves or through the project's code."""
         if files not in self._imports:
             ours = [path for path in files if self.graph.is_first_party(path)]
             self._imports[files] = frozenset(self.graph.external_imports(ours))
