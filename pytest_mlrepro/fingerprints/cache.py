@@ -20,7 +20,7 @@ from types import TracebackType
 from typing import NamedTuple, Self, TypeAlias
 
 from pytest_mlrepro._version import __version__
-from pytest_mlrepro.fingerprints.digests import ALGORITHM, blake3, text_bytes
+from pytest_mlrepro.fingerprints.digests import FORMAT, blake3, text_bytes
 from pytest_mlrepro.locking import only_writer
 
 _SECOND = 1_000_000_000
@@ -36,7 +36,7 @@ _ABANDONED = 3600
 _RECORD = struct.Struct("<QQBqqq32sqB32s")
 _KEY = 3
 # Another release may count lines or cut blocks in another way: it starts anew.
-_HEAD = text_bytes(f"mlrepro files 1 {ALGORITHM} {__version__}\n")
+_HEAD = text_bytes(f"mlrepro files 1 {FORMAT}-blake3 {__version__}\n")
 _CHECK = 32
 
 _Key: TypeAlias = tuple[int, ...]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from pytest_mlrepro.fingerprints.digests import leaf, node, text_bytes
+from pytest_mlrepro.fingerprints.digests import algorithm, node, text_bytes
 from pytest_mlrepro.fingerprints.ranges import Ranges
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ class Column:
         """The digest of type and values, without the name (32 bytes)."""
         digests: list[bytes] = []
         for start, block in self.blocks():
-            digests.append(leaf(block.buffers()))
+            digests.append(algorithm().leaf(block.buffers()))
             for observer in observers:
                 observer.add(start, block, digests[-1])
         return node("values", self.schema(), self.rows, b"".join(digests))

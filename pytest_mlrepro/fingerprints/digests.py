@@ -5,12 +5,55 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from typing import Any
+from typing import Any, Protocol
 
+from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.model import Value
 
-ALGORITHM = "mlr1-blake3"
-"""Version of the encoding and name of the hash. A change of either is a new name."""
+FORMAT = "mlr1"
+"""Version of the encoding. A change of what is hashed, or in which order, is a new name."""
+
+HASHES = ("blake3", "xxh3")
+"""The hashes of bulk data, the default first."""
+
+
+class Hasher(Protocol):
+    """What takes bytes piece by piece and gives their digest."""
+
+    def update(self, data: Any, /) -> object:
+        """Take more bytes."""
+
+    def digest(self) -> bytes:
+        """The digest of all bytes so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    """How the bytes of bulk data are hashed; structures are always hashed with BLAKE3.
+
+    Attributes:
+        name: ``blake3``, or ``xxh3`` (XXH3 with 128 bits: as fast as memory, but no defence against who means harm).
+        new: makes a hasher.
+    """
+
+    name: str
+    new: Callable[[], Hasher] = field(compare=False)
+
+    @property
+    def label(self) -> str:
+        """What the digests made with it start with: ``mlr1-blake3``."""
+        return f"{FORMAT}-{self.name}"
+
+    def leaf(self, buffers: Iterable[Any]) -> bytes:
+        """The digest of raw bytes, given in pieces; where the pieces end does not matter."""
+        hasher = self.new()
+        for buffer in buffers:
+            hasher.update(buffer)
+        return hasher.digest()
+
+    def seal(self, root: bytes, detail: Mapping[str, Value]) -> Fingerprint:
+        """The fingerprint whose structure has this digest: 128 bits of it, with the algorithm's name."""
+        return Fingerprint(f"{self.label}:{root[:16].hex()}", detail)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,10 +63,12 @@ class Fingerprint:
     Attributes:
         digest: ``mlr1-blake3:`` and 32 hexadecimal digits; equality is equality of digests.
         detail: what explains a difference: kind, dtype, shape, digests and summaries of parts. Never compared.
+        remark: how it differs from what it was compared with, where only who had the data could tell. Never compared.
     """
 
     digest: str
     detail: Mapping[str, Value] = field(compare=False)
+    remark: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return self.digest
@@ -31,18 +76,30 @@ class Fingerprint:
 
 @cache
 def blake3() -> Callable[..., Any]:
-    """The hash, imported when it is first needed."""
+    """The hash of structures, imported when it is first needed."""
     from blake3 import blake3
 
     return blake3
 
 
-def leaf(buffers: Iterable[Any]) -> bytes:
-    """The digest (32 bytes) of raw bytes, given in pieces; where the pieces end does not matter."""
-    hasher = blake3()()
-    for buffer in buffers:
-        hasher.update(buffer)
-    return hasher.digest()  # type: ignore[no-any-return]
+@cache
+def algorithm(name: str = HASHES[0]) -> Algorithm:
+    """The algorithm of this name.
+
+    Raises:
+        FingerprintError: for an unknown one, and where its library is not installed.
+    """
+    if name == "blake3":
+        return Algorithm(name, blake3())
+    if name != "xxh3":
+        raise FingerprintError(f"unknown digest {name!r}", remedy=f"known: {', '.join(HASHES)}")
+    try:
+        from xxhash import xxh3_128
+    except ImportError:
+        raise FingerprintError(
+            'digest = "xxh3" needs the package xxhash', remedy='pip install "pytest-mlrepro[xxh3]"'
+        ) from None
+    return Algorithm(name, xxh3_128)
 
 
 def node(tag: str, *parts: bytes | str | int) -> bytes:
@@ -55,8 +112,8 @@ def node(tag: str, *parts: bytes | str | int) -> bytes:
 
 
 def seal(root: bytes, detail: Mapping[str, Value]) -> Fingerprint:
-    """The fingerprint whose structure has this digest: 128 bits of it, with the algorithm's name."""
-    return Fingerprint(f"{ALGORITHM}:{root[:16].hex()}", detail)
+    """The fingerprint of a structure without bulk data."""
+    return algorithm().seal(root, detail)
 
 
 def text_bytes(text: str) -> bytes:
