@@ -24,8 +24,8 @@ from pytest_mlrepro.fingerprints.containers import (
     object_column,
     refuse_rest,
 )
-from pytest_mlrepro.fingerprints.digests import Fingerprint
-from pytest_mlrepro.fingerprints.tables import table_fingerprint
+from pytest_mlrepro.fingerprints.forms import Form
+from pytest_mlrepro.fingerprints.tables import Table
 
 _NUMBERS = frozenset(
     ["Boolean", *(f"{sign}Int{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64))]
@@ -33,29 +33,29 @@ _NUMBERS = frozenset(
 )
 
 
-def adapters() -> dict[type, Callable[..., Fingerprint]]:
+def adapters() -> dict[type, Callable[..., Form]]:
     """The adapters of this module, by type."""
     pl = import_module("polars")
     return {pl.DataFrame: frame, pl.Series: series, pl.LazyFrame: lazy_frame}
 
 
-def frame(obj: Any, *, ordered: bool = True) -> Fingerprint:
-    """The fingerprint of a frame: names, types and values of its columns.
+def frame(obj: Any) -> Table:
+    """The form of a frame: names, types and values of its columns.
 
     Raises:
         FingerprintError: for an object without a stable form in a cell; it names the column.
     """
     columns = [column(values.name, values) for values in obj.iter_columns()]
-    return table_fingerprint("table", columns, rows=obj.height, ordered=ordered)
+    return Table("table", columns, obj.height)
 
 
-def series(obj: Any, *, ordered: bool = True) -> Fingerprint:
-    """The fingerprint of a series: name, type and values; an empty name is none, as polars has it."""
-    return table_fingerprint("series", [column(obj.name or None, obj)], rows=len(obj), ordered=ordered)
+def series(obj: Any) -> Table:
+    """The form of a series: name, type and values; an empty name is none, as polars has it."""
+    return Table("series", [column(obj.name or None, obj)], len(obj))
 
 
-def lazy_frame(obj: Any, *, ordered: bool = True) -> Fingerprint:
-    """The fingerprint of the frame that a lazy one stands for; the query runs in polars' streaming engine.
+def lazy_frame(obj: Any) -> Table:
+    """The form of the frame that a lazy one stands for; the query runs in polars' streaming engine.
 
     Raises:
         FingerprintError: if the query fails, or see ``frame``.
@@ -69,7 +69,7 @@ def lazy_frame(obj: Any, *, ordered: bool = True) -> Fingerprint:
         raise FingerprintError(
             f"the lazy frame cannot be collected: {str(error).splitlines()[0]}", remedy="correct the query"
         ) from None
-    return frame(collected, ordered=ordered)
+    return frame(collected)
 
 
 def column(name: object, values: Any) -> Column:

@@ -65,11 +65,9 @@ class Summary:
             self._missing += np.count_nonzero(absent, axis=1)
         if block.numbers is not None:
             self._add_numbers(self._apart(block.numbers), absent)
-        elif block.items is not None and len(self._distinct) <= _MOST_DISTINCT:
-            missing = block.missing
-            self._distinct.update(
-                block.items if missing is None else compress(block.items, ~missing.reshape(-1))
-            )
+        elif block.text is not None and len(self._distinct) <= _MOST_DISTINCT:
+            missing, items = block.missing, block.items()
+            self._distinct.update(items if missing is None else compress(items, ~missing.reshape(-1)))
 
     def _apart(self, values: NDArray[Any]) -> NDArray[Any]:
         """Shape (columns, cells)."""

@@ -1,0 +1,53 @@
+"""Forms: what an adapter says of data, before anything of it is hashed.
+
+A form knows how its values are read, and what becomes of them: a digest alone, where only equality is asked, or a
+digest with the detail that explains a difference later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from pytest_mlrepro.fingerprints.digests import Fingerprint
+from pytest_mlrepro.fingerprints.how import How
+from pytest_mlrepro.model import Value
+
+
+class Form(Protocol):
+    """Data as its adapter describes it."""
+
+    def root(self, how: How) -> bytes:
+        """The digest of its structure (32 bytes), and nothing else."""
+
+    def described(self, how: How) -> tuple[bytes, dict[str, Value]]:
+        """The same digest, and the detail that goes with it."""
+
+    def agrees(self, digest: str, detail: Mapping[str, Value], how: How) -> bool:
+        """Whether the data has this digest, found out in the quickest way that is certain where it says yes.
+
+        Args:
+            digest: made with the same algorithm and of the same order.
+            detail: that went with it.
+            how: as above.
+        """
+
+    def remark(self, detail: Mapping[str, Value], how: How) -> str:
+        """How the data differs from that which a detail tells of, where it takes the data to say so."""
+
+
+def taken(form: Form, how: How) -> Fingerprint:
+    """The fingerprint of a form."""
+    if not how.detail:
+        return how.algorithm.seal(form.root(how), {})
+    return how.algorithm.seal(*form.described(how))
+
+
+def compared(form: Form, known: Fingerprint, how: How) -> Fingerprint:
+    """The known fingerprint where the data has it; else its own, with a remark on the difference."""
+    if form.agrees(known.digest, known.detail, how):
+        return known
+    root, detail = form.described(how)
+    own = how.algorithm.seal(root, detail)
+    # What agrees() took for different may still be the same: another NaN, for instance.
+    return known if own == known else Fingerprint(own.digest, detail, form.remark(known.detail, how))
