@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints.arrays import number_block
 from pytest_mlrepro.fingerprints.cells import dtype_name
-from pytest_mlrepro.fingerprints.columns import Block, Column, item_block
+from pytest_mlrepro.fingerprints.columns import Block, Column
 from pytest_mlrepro.fingerprints.containers import (
     category_column,
     code_block,
@@ -158,18 +158,38 @@ def _numbers(name: object, values: Any) -> Column:
 
 def _texts(name: object, values: Any) -> Column:
     pa = import_module("pyarrow")
-    import numpy as np
 
     def read(start: int, stop: int) -> Block:
-        part = _part(values, start, stop).cast(pa.large_binary())
-        missing = _missing(part)
-        if missing is None:
-            missing = np.zeros(len(part), dtype=bool)
-        else:
-            part = part.fill_null(b"")
-        return item_block(part.to_numpy(zero_copy_only=False).tolist(), missing)
+        part = _part(values, start, stop)
+        if str(part.type) == "string_view":
+            part = part.cast(pa.large_string())
+        return _text_block(part)
 
     return Column(name, "str", len(values), read)
+
+
+def _text_block(part: Any) -> Block:
+    """The block of an array of texts, as they lie in Arrow's memory: offsets, and the bytes between them."""
+
+    missing = _missing(part)
+    lengths, text = _offsets(part)
+    if missing is not None and lengths[missing].any():
+        # Something lies behind nulls.
+        lengths, text = _offsets(part.fill_null(""))
+    return Block(lengths, text, missing)
+
+
+def _offsets(part: Any) -> tuple[NDArray[Any], Any]:
+    """The lengths in bytes, and the bytes, of an array of texts without views."""
+    import numpy as np
+
+    _, places, text = part.buffers()
+    if places is None or not len(part):
+        return np.zeros(len(part), dtype=np.int64), b""
+    kind = np.int64 if str(part.type).startswith("large") else np.int32
+    starts = np.frombuffer(places, dtype=kind)[part.offset : part.offset + len(part) + 1]
+    held = memoryview(text) if text is not None else b""
+    return np.diff(starts).astype(np.int64, copy=False), held[int(starts[0]) : int(starts[-1])]
 
 
 def _instants(name: object, values: Any) -> Column:

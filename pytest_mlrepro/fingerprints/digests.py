@@ -102,6 +102,12 @@ def algorithm(name: str = HASHES[0]) -> Algorithm:
     return Algorithm(name, xxh3_128)
 
 
+def hash_of(digest: str) -> str:
+    """The name of the hash that a digest was made with; empty where its format is not that of this version."""
+    version, _, name = digest.partition(":")[0].partition("-")
+    return name if version == FORMAT and name in HASHES else ""
+
+
 def node(tag: str, *parts: bytes | str | int) -> bytes:
     """The digest (32 bytes) of a structure: its tag says what the parts are, each part carries its length."""
     pieces: list[bytes] = []

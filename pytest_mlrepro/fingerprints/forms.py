@@ -7,9 +7,10 @@ digest with the detail that explains a difference later.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Protocol
 
-from pytest_mlrepro.fingerprints.digests import Fingerprint
+from pytest_mlrepro.fingerprints.digests import Fingerprint, algorithm, hash_of
 from pytest_mlrepro.fingerprints.how import How
 from pytest_mlrepro.model import Value
 
@@ -45,9 +46,16 @@ def taken(form: Form, how: How) -> Fingerprint:
 
 def compared(form: Form, known: Fingerprint, how: How) -> Fingerprint:
     """The known fingerprint where the data has it; else its own, with a remark on the difference."""
-    if form.agrees(known.digest, known.detail, how):
+    name = hash_of(known.digest)
+    theirs = replace(how, algorithm=algorithm(name)) if name else None
+    same = theirs is not None and form.agrees(known.digest, known.detail, theirs)
+    if same and theirs == how:
         return known
     root, detail = form.described(how)
     own = how.algorithm.seal(root, detail)
+    if same:
+        return replace(
+            own, remark=f"the same values, their digest made with {how.algorithm.name} instead of {name}"
+        )
     # What agrees() took for different may still be the same: another NaN, for instance.
-    return known if own == known else Fingerprint(own.digest, detail, form.remark(known.detail, how))
+    return known if own == known else replace(own, remark=form.remark(known.detail, how))

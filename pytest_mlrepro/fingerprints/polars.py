@@ -15,7 +15,7 @@ from typing import Any
 from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints.arrays import number_block
 from pytest_mlrepro.fingerprints.cells import dtype_name
-from pytest_mlrepro.fingerprints.columns import Block, Column, text_block
+from pytest_mlrepro.fingerprints.columns import Block, Column
 from pytest_mlrepro.fingerprints.containers import (
     category_column,
     code_block,
@@ -116,7 +116,12 @@ def _numbers(name: object, values: Any) -> Column:
 
 def _texts(name: object, values: Any) -> Column:
     def read(start: int, stop: int) -> Block:
-        return text_block(values.slice(start, stop - start).to_list(), (stop - start,))
+        part = values.slice(start, stop - start)
+        missing = _missing(part)
+        if missing is not None:
+            part = part.fill_null("")
+        lengths = part.str.len_bytes().to_numpy().astype("i8")
+        return Block(lengths, part.str.join("").item().encode("utf-8"), missing)
 
     return Column(name, "str", len(values), read)
 

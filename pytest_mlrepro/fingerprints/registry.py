@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints.cache import FileCache
-from pytest_mlrepro.fingerprints.digests import FORMAT, HASHES, Fingerprint, algorithm
+from pytest_mlrepro.fingerprints.digests import HASHES, Fingerprint, algorithm, hash_of
 from pytest_mlrepro.fingerprints.forms import Form, compared, taken
 from pytest_mlrepro.fingerprints.how import Advance, How
 from pytest_mlrepro.fingerprints.objects import python_object
@@ -50,7 +50,7 @@ class _Fingerprinting:
         ordered: bool = True,
         by_value: bool = False,
         sample: object = None,
-        digest: str = HASHES[0],
+        digest: str = "",
         known: Fingerprint | None = None,
         detail: bool = True,
         locate: bool = False,
@@ -67,10 +67,9 @@ class _Fingerprinting:
             ordered: whether the order of the rows (of the items of a list) counts.
             by_value: of a path, whether the values that its files hold count instead of their bytes.
             sample: of what gives its items one by one, such as a ``torch.utils.data.Dataset``: which ones count.
-            digest: the hash of bulk data, ``"blake3"`` or ``"xxh3"``.
+            digest: the hash of bulk data, ``"blake3"`` or ``"xxh3"``; empty for that of ``known``, or the first.
             known: a fingerprint to compare with: given back where the data has it, which is found out without the
-                statistics of the detail; otherwise the new one says in its remark what takes the data to say. Its
-                hash is used.
+                statistics of the detail; otherwise the new one says in its remark what takes the data to say.
             detail: whether what explains a difference is gathered too; without, the detail is empty.
             locate: whether the detail can locate changed cells and rows later, see ``docs/fingerprints.md``.
             private: names of columns of which the detail tells nothing but a short digest.
@@ -80,7 +79,7 @@ class _Fingerprinting:
         Raises:
             FingerprintError: for a type without an adapter, a value without a stable form, an unreadable file.
         """
-        hashing = algorithm(digest if known is None else hash_of(known.digest))
+        hashing = algorithm(digest or (hash_of(known.digest) if known is not None else "") or HASHES[0])
         how = How(ordered, hashing, detail, locate, frozenset(private), cache, advance)
         try:
             form = self._form(obj, how, by_value=by_value, sample=sample)
@@ -146,21 +145,6 @@ class _Fingerprinting:
         adapters: Callable[[], dict[type, Any]] = import_module(f"{__package__}.{home}").adapters
         for kind, adapter in adapters().items():
             self._adapters.register(kind, adapter)
-
-
-def hash_of(digest: str) -> str:
-    """The name of the hash that a digest was made with: ``blake3``.
-
-    Raises:
-        FingerprintError: for a digest of another version of the format.
-    """
-    version, _, name = digest.partition(":")[0].partition("-")
-    if version != FORMAT or name not in HASHES:
-        raise FingerprintError(
-            f"the digest {digest[:40]!r} is of a format that this version does not know (known: {FORMAT})",
-            remedy="accept the data anew with pytest --mlrepro-update, or use the version that made it",
-        )
-    return name
 
 
 @cache

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _CHUNK = 65_536
+_TEXT_TYPES = frozenset({str, type(None)})
 _PERIODS = {"A": "Y", "H": "h", "T": "min", "S": "s", "L": "ms", "U": "us", "N": "ns"}
 """Old names of frequencies, before pandas 2.2, and the new."""
 
@@ -68,21 +69,30 @@ def _objects(name: object, values: Any) -> Column:
         return object_block(items, missing, name)
 
     def read_texts(start: int, stop: int) -> Block:
+        items = list(values[start:stop])
+        if set(map(type, items)) <= _TEXT_TYPES:
+            return text_block(items, (len(items),))
         items, missing = take(start, stop)
         return text_block(
             [None if gone else item for item, gone in zip(items, missing, strict=True)], (len(items),)
         )
 
-    texts = all(
-        gone or type(item) is str
-        for start in range(0, len(values), _CHUNK)
-        for item, gone in zip(*take(start, start + _CHUNK), strict=True)
-    )
+    def holds_texts(start: int, stop: int) -> bool:
+        items = list(values[start:stop])
+        if set(map(type, items)) <= _TEXT_TYPES:
+            return True
+        items, missing = take(start, stop)
+        return all(gone or type(item) is str for item, gone in zip(items, missing, strict=True))
+
+    texts = all(holds_texts(start, start + _CHUNK) for start in range(0, len(values), _CHUNK))
     return Column(name, "str" if texts else "object", len(values), read_texts if texts else read)
 
 
 def _texts(name: object, values: Any) -> Column:
     import numpy as np
+
+    if hasattr(values, "__arrow_array__") and _is_arrow_stored(values):
+        return import_module(f"{__package__}.arrow").column(name, values.__arrow_array__())  # type: ignore[no-any-return]
 
     def read(start: int, stop: int) -> Block:
         part = values[start:stop]
@@ -93,6 +103,10 @@ def _texts(name: object, values: Any) -> Column:
         )
 
     return Column(name, "str", len(values), read)
+
+
+def _is_arrow_stored(values: Any) -> bool:
+    return getattr(values.dtype, "storage", "pyarrow").startswith("pyarrow")
 
 
 def _nullable(name: object, values: Any, dtype: Any) -> Column:
