@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from pytest_mlrepro.errors import FingerprintError, RecordingError
 from pytest_mlrepro.facets._protocol import Facet
-from pytest_mlrepro.fingerprints import FileCache, Fingerprint, difference, fingerprint, hash_of, is_located
+from pytest_mlrepro.fingerprints import FileCache, Fingerprint, difference, fingerprint, is_located
 from pytest_mlrepro.model import DEFAULT_TOLERANCE, Drift, Fact, Role, Tolerance, Value
 
 
@@ -106,7 +106,7 @@ def _known(
     accepted: Fact | None, *, ordered: bool, locate: bool, asked: Mapping[str, Value]
 ) -> Fingerprint | None:
     """What the data is compared with; None where the baseline tells something else of it than is asked now."""
-    if accepted is None or not isinstance(accepted.value, str) or not hash_of(accepted.value):
+    if accepted is None or not isinstance(accepted.value, str):
         return None
     detail = accepted.detail
     if detail.get("ordered", True) != ordered or is_located(detail) != locate:

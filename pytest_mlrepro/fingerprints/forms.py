@@ -7,10 +7,9 @@ digest with the detail that explains a difference later.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Protocol
 
-from pytest_mlrepro.fingerprints.digests import Fingerprint, algorithm, hash_of
+from pytest_mlrepro.fingerprints.digests import Fingerprint
 from pytest_mlrepro.fingerprints.how import How
 from pytest_mlrepro.model import Value
 
@@ -33,29 +32,9 @@ class Form(Protocol):
             how: as above.
         """
 
-    def remark(self, detail: Mapping[str, Value], how: How) -> str:
-        """How the data differs from that which a detail tells of, where it takes the data to say so."""
-
 
 def taken(form: Form, how: How) -> Fingerprint:
     """The fingerprint of a form."""
     if not how.detail:
         return how.algorithm.seal(form.root(how), {})
     return how.algorithm.seal(*form.described(how))
-
-
-def compared(form: Form, known: Fingerprint, how: How) -> Fingerprint:
-    """The known fingerprint where the data has it; else its own, with a remark on the difference."""
-    name = hash_of(known.digest)
-    theirs = replace(how, algorithm=algorithm(name)) if name else None
-    same = theirs is not None and form.agrees(known.digest, known.detail, theirs)
-    if same and theirs == how:
-        return known
-    root, detail = form.described(how)
-    own = how.algorithm.seal(root, detail)
-    if same:
-        return replace(
-            own, remark=f"the same values, their digest made with {how.algorithm.name} instead of {name}"
-        )
-    # What agrees() took for different may still be the same: another NaN, for instance.
-    return known if own == known else replace(own, remark=form.remark(known.detail, how))

@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 
 from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints.cache import FileCache
+from pytest_mlrepro.fingerprints.comparing import compared
 from pytest_mlrepro.fingerprints.digests import HASHES, Fingerprint, algorithm, hash_of
-from pytest_mlrepro.fingerprints.forms import Form, compared, taken
+from pytest_mlrepro.fingerprints.forms import Form, taken
 from pytest_mlrepro.fingerprints.how import Advance, How
 from pytest_mlrepro.fingerprints.objects import python_object
 from pytest_mlrepro.values import type_name

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_mlrepro.fingerprints.arrays import array_column, number_block, object_block
 from pytest_mlrepro.fingerprints.cells import dtype_name
 from pytest_mlrepro.fingerprints.columns import Block, Column, text_block
-from pytest_mlrepro.fingerprints.digests import node
+from pytest_mlrepro.fingerprints.containers import category_column, code_block
 from pytest_mlrepro.fingerprints.objects import zone_name
 
 if TYPE_CHECKING:
@@ -130,22 +130,13 @@ def _sparse(name: object, values: Any) -> Column:
 
 def _category(name: object, values: Any) -> Column:
     """Codes; the categories, in their order, used or not, are part of the type."""
-    import numpy as np
-
-    categories = column(None, values.categories)
-    meaning = node("categories", int(values.ordered), categories.digest())
 
     def read(start: int, stop: int) -> Block:
-        codes = values.codes[start:stop].astype(np.int32)
-        return number_block(codes, codes < 0)
+        codes = values.codes[start:stop]
+        return code_block(codes, codes < 0)
 
-    return Column(
-        name,
-        "category",
-        len(values),
-        read,
-        meaning=meaning,
-        stated=(categories.rows, meaning[:2].hex()),
+    return category_column(
+        name, len(values), column(None, values.categories), ordered=bool(values.ordered), read=read
     )
 
 

@@ -117,10 +117,6 @@ class Sparse:
         detail["summary"] = summary.rows()[0]
         return root, detail
 
-    def remark(self, detail: Mapping[str, Value], how: How) -> str:
-        """Nothing more than the detail says."""
-        return ""
-
 
 def _rows(obj: Any, shape: tuple[int, ...]) -> Rows:
     from scipy import sparse

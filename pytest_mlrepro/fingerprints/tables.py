@@ -114,10 +114,6 @@ class Table:
         detail |= _columns(self.columns, parts[split:], told[split:])
         return root, detail
 
-    def remark(self, detail: Mapping[str, Value], how: How) -> str:
-        """What takes the data to say."""
-        return ""
-
 
 @dataclass(frozen=True, slots=True)
 class Grid:
@@ -188,10 +184,6 @@ class Grid:
             if short:
                 detail["parts"] = "".join(digest[: SHORT // 2].hex() for digest in short)
         return root, detail
-
-    def remark(self, detail: Mapping[str, Value], how: How) -> str:
-        """What takes the data to say."""
-        return ""
 
 
 def group_size(width: int) -> int:
