@@ -242,7 +242,8 @@ def _read_texts(values: NDArray[Any], name: object) -> Block:
     gone = missing.reshape(-1)
     # The missing marker of numpy's variable-width strings is whatever object the user chose.
     texts = [
-        item if type(item) is str and not absent else None for item, absent in zip(items, gone, strict=True)
+        item if isinstance(item, str) and not absent else None
+        for item, absent in zip(items, gone, strict=True)
     ]
     return text_block(texts, values.shape)
 

@@ -260,7 +260,11 @@ class RangesOf:
 
 
 def text_block(texts: Sequence[str | None], shape: tuple[int, ...]) -> Block:
-    """A block of texts, None where missing."""
+    """A block of texts, None where missing.
+
+    Raises:
+        AttributeError: for what is neither.
+    """
     import numpy as np
 
     try:
@@ -268,11 +272,10 @@ def text_block(texts: Sequence[str | None], shape: tuple[int, ...]) -> Block:
     except TypeError:
         items = [b"" if text is None else text_bytes(text) for text in texts]
         return item_block(items, np.array([text is None for text in texts], dtype=bool).reshape(shape))
-    if not joined.isascii():
-        items = [text_bytes(text or "") for text in texts]
-        return item_block(items, np.zeros(shape, dtype=bool))
-    # A byte for each character.
-    return Block(_lengths(texts, shape), joined.encode("ascii"))
+    if joined.isascii():
+        # A byte for each character.
+        return Block(_lengths(texts, shape), joined.encode("ascii"))
+    return item_block([text_bytes(text or "") for text in texts], np.zeros(shape, dtype=bool))
 
 
 def item_block(items: list[bytes], missing: NDArray[np.bool_]) -> Block:
