@@ -234,7 +234,9 @@ def _is_text_part(values: NDArray[Any]) -> bool:
     items, missing = _listed(values)
     if set(map(type, items)) <= {str, type(None)}:
         return True
-    return all(absent or type(item) is str for item, absent in zip(items, missing.reshape(-1), strict=True))
+    return all(
+        absent or isinstance(item, str) for item, absent in zip(items, missing.reshape(-1), strict=True)
+    )
 
 
 def _read_texts(values: NDArray[Any], name: object) -> Block:
