@@ -6,12 +6,14 @@ digits a column, very wide ones four for a group of neighbours.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints.columns import Block, Column, Observer, RangesOf, digests
 from pytest_mlrepro.fingerprints.digests import blake3, node
 from pytest_mlrepro.fingerprints.how import How
@@ -89,6 +91,7 @@ class Table:
     def described(self, how: How) -> tuple[bytes, dict[str, Value]]:
         """The digest, and for each column its type, a short digest and a summary."""
         every = self.every()
+        _refuse_unknown(how.private, [column.name for column in every])
         schema = self.schema(ordered=how.ordered)
         summaries = [Summary(column) for column in every]
         if how.ordered:
@@ -159,6 +162,7 @@ class Grid:
     def described(self, how: How) -> tuple[bytes, dict[str, Value]]:
         """The digest, and a summary: of each column where they are few."""
         column, schema = self.column, self._schema()
+        _refuse_unknown(how.private, range(column.width) if len(self.shape) == 2 else ())
         each = len(self.shape) == 2 and 1 < column.width <= _FEW
         summary = Summary(column, each=each)
         detail: dict[str, Value] = {"kind": "array", "dtype": column.dtype, "shape": self.shape}
@@ -177,10 +181,13 @@ class Grid:
             root = hashes.root(column.rows)
             short = hashes.column(0) if 1 < column.width <= _GROUPS else []
         if each:
-            rows = zip(short, summary.rows(), strict=True)
-            detail["columns"] = tuple((digest[:4].hex(), *numbers) for digest, numbers in rows)
+            rows = enumerate(zip(short, summary.rows(), strict=True))
+            detail["columns"] = tuple(
+                (digest[:4].hex(), *(() if place in how.private else numbers))
+                for place, (digest, numbers) in rows
+            )
         else:
-            detail["summary"] = summary.rows()[0]
+            detail["summary"] = () if how.private else summary.rows()[0]
             if short:
                 detail["parts"] = "".join(digest[: SHORT // 2].hex() for digest in short)
         return root, detail
@@ -244,6 +251,17 @@ def _row_hashes(
         for summary, block in zip(summaries, blocks, strict=False):
             summary.add(start, block, b"")
     return hashes
+
+
+def _refuse_unknown(private: frozenset[object], names: Sequence[object]) -> None:
+    """Refuse names of private columns that there are not: whoever mistyped one would give it away."""
+    for name in sorted(map(repr, private - set(names))):
+        close = difflib.get_close_matches(name, map(repr, names), n=1)
+        hint = f"did you mean {close[0]}? " if close else ""
+        raise FingerprintError(
+            f"private names the column {name}, which there is not",
+            remedy=f"{hint}give the columns as the table names them, those of an array by number",
+        )
 
 
 def _told(column: Column, summary: Summary, private: frozenset[object]) -> tuple[Value, ...]:
