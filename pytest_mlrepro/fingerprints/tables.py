@@ -152,12 +152,16 @@ class Grid:
         """Whether the array has this digest; it is read as it lies in memory, in the order that the detail tells."""
         turned = detail.get("turned")
         if self.turned is not None and turned is not None and self._is_ordered(how):
-            return self.turned.sealed(how) == turned
+            return self._turned_mark(digest, how) == turned
         return how.algorithm.seal(self._root(self.column.quick(), how), {}).digest == digest
 
-    def sealed(self, how: How) -> str:
-        """The digest, read as it lies in memory, in full: 32 hexadecimal digits."""
-        return self._root(self.column.quick(), how)[:16].hex()
+    def _turned_mark(self, digest: str, how: How) -> str:
+        """The digest of the array as it lies in memory, bound to the one that it stands for: 32 hexadecimal digits.
+
+        So a lockfile in which a merge left the one without the other says nothing wrong.
+        """
+        assert self.turned is not None
+        return node("turned", self.turned._root(self.turned.column.quick(), how), digest)[:16].hex()
 
     def described(self, how: How) -> tuple[bytes, dict[str, Value]]:
         """The digest, and a summary: of each column where they are few."""
@@ -175,7 +179,7 @@ class Grid:
             if blocks := ranges.digests():
                 detail["blocks"] = blocks
             if self.turned is not None:
-                detail["turned"] = self.turned.sealed(how)
+                detail["turned"] = self._turned_mark(how.algorithm.seal(root, {}).digest, how)
         else:
             hashes = _row_hashes(schema, column.rows, [column], [summary], how)
             root = hashes.root(column.rows)
