@@ -202,13 +202,15 @@ def _cut(values: NDArray[Any]) -> Iterator[NDArray[Any]]:
         yield values[start : start + step]
 
 
-def _raw_reader(values: NDArray[Any]) -> Callable[[int, int], Block] | None:
+def _raw_reader(values: NDArray[Any]) -> Callable[[int, int], memoryview] | None:
     """Reads cells as they lie, where these are canonical but for the bits of NaN."""
-    if isinstance(values, _masked()) or values.dtype.kind != "f" or values.dtype.itemsize > 8:
+    import numpy as np
+
+    if isinstance(values, _masked()) or values.dtype.kind not in "biuf" or values.dtype.itemsize > 8:
         return None
     if not (values.dtype.isnative and sys.byteorder == "little" and values.flags.c_contiguous):
         return None
-    return lambda start, stop: Block(values[start:stop])
+    return lambda start, stop: values[start:stop].reshape(-1).view(np.uint8).data
 
 
 def _numbers(values: NDArray[Any]) -> Block:

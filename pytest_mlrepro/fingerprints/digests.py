@@ -33,11 +33,11 @@ class Algorithm:
 
     Attributes:
         name: ``blake3``, or ``xxh3`` (XXH3 with 128 bits: as fast as memory, but no defence against who means harm).
-        new: makes a hasher.
+        new: makes a hasher, with the first bytes or without.
     """
 
     name: str
-    new: Callable[[], Hasher] = field(compare=False)
+    new: Callable[..., Hasher] = field(compare=False)
 
     @property
     def label(self) -> str:

@@ -83,9 +83,10 @@ class Sparse:
 
     def root(self, how: How) -> bytes:
         """The digest of shape, type, places and values (32 bytes)."""
-        return self._root(how, self.cells.value_column())
+        return self._root(how)
 
-    def _root(self, how: How, values: Column, *observers: Summary) -> bytes:
+    def _root(self, how: How, *observers: Summary, quick: bool = False) -> bytes:
+        values = self.cells.value_column()
         if not how.ordered:
             if observers:
                 digests([values], how.algorithm, observers)
@@ -93,12 +94,12 @@ class Sparse:
         columns = (array_column("", self.cells.lengths()), self.cells.place_column())
         parts = digests(columns, how.algorithm, advance=how.advance)
         seen: tuple[Sequence[Summary], ...] = (observers,) if observers else ()
-        parts += digests([values], how.algorithm, *seen, advance=how.advance)
+        parts += digests([values], how.algorithm, *seen, advance=how.advance, quick=quick)
         return node("ordered", self._schema(), b"".join(parts))
 
     def agrees(self, digest: str, detail: Mapping[str, Value], how: How) -> bool:
         """Whether the matrix has this digest."""
-        root = self._root(how, self.cells.value_column().quick())
+        root = self._root(how, quick=True)
         return how.algorithm.seal(root, {}).digest == digest
 
     def described(self, how: How) -> tuple[bytes, dict[str, Value]]:
@@ -111,7 +112,7 @@ class Sparse:
             "shape": self.shape,
             "stored": values.rows,
         }
-        root = self._root(how, values, summary)
+        root = self._root(how, summary)
         if how.ordered and (blocks := _ranges(self.cells)):
             detail["blocks"] = blocks
         detail["summary"] = summary.rows()[0]

@@ -70,12 +70,12 @@ class Table:
 
     def root(self, how: How) -> bytes:
         """The digest of names, types and values (32 bytes)."""
-        return self._root(self.every(), how)
+        return self._root(how)
 
-    def _root(self, every: list[Column], how: How) -> bytes:
-        schema = self.schema(ordered=how.ordered)
+    def _root(self, how: How, *, quick: bool = False) -> bytes:
+        every, schema = self.every(), self.schema(ordered=how.ordered)
         if how.ordered:
-            return self._ordered(schema, digests(every, how.algorithm, advance=how.advance))
+            return self._ordered(schema, digests(every, how.algorithm, advance=how.advance, quick=quick))
         return _row_hashes(schema, self.rows, every, [], how).root(self.rows)
 
     def _ordered(self, schema: bytes, parts: Sequence[bytes]) -> bytes:
@@ -83,10 +83,7 @@ class Table:
 
     def agrees(self, digest: str, detail: Mapping[str, Value], how: How) -> bool:
         """Whether the table has this digest; numbers are read as they lie in memory."""
-        return (
-            how.algorithm.seal(self._root([column.quick() for column in self.every()], how), {}).digest
-            == digest
-        )
+        return how.algorithm.seal(self._root(how, quick=True), {}).digest == digest
 
     def described(self, how: How) -> tuple[bytes, dict[str, Value]]:
         """The digest, and for each column its type, a short digest and a summary."""
@@ -140,12 +137,13 @@ class Grid:
 
     def root(self, how: How) -> bytes:
         """The digest of shape, type and values (32 bytes)."""
-        return self._root(self.column, how)
+        return self._root(how)
 
-    def _root(self, column: Column, how: How) -> bytes:
-        schema = self._schema()
+    def _root(self, how: How, *, quick: bool = False) -> bytes:
+        column, schema = self.column, self._schema()
         if self._is_ordered(how):
-            return node("ordered", schema, *digests([column], how.algorithm, advance=how.advance))
+            parts = digests([column], how.algorithm, advance=how.advance, quick=quick)
+            return node("ordered", schema, *parts)
         return _row_hashes(schema, column.rows, [column], [], how).root(column.rows)
 
     def agrees(self, digest: str, detail: Mapping[str, Value], how: How) -> bool:
@@ -153,7 +151,7 @@ class Grid:
         turned = detail.get("turned")
         if self.turned is not None and turned is not None and self._is_ordered(how):
             return self._turned_mark(digest, how) == turned
-        return how.algorithm.seal(self._root(self.column.quick(), how), {}).digest == digest
+        return how.algorithm.seal(self._root(how, quick=True), {}).digest == digest
 
     def _turned_mark(self, digest: str, how: How) -> str:
         """The digest of the array as it lies in memory, bound to the one that it stands for: 32 hexadecimal digits.
@@ -161,7 +159,7 @@ class Grid:
         So a lockfile in which a merge left the one without the other says nothing wrong.
         """
         assert self.turned is not None
-        return node("turned", self.turned._root(self.turned.column.quick(), how), digest)[:16].hex()
+        return node("turned", self.turned._root(how, quick=True), digest)[:16].hex()
 
     def described(self, how: How) -> tuple[bytes, dict[str, Value]]:
         """The digest, and a summary: of each column where they are few."""

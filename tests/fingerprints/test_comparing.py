@@ -67,7 +67,7 @@ def test_memory_in_reverse_order_is_read_as_it_lies(undescribed, monkeypatch):
     assert known == fingerprint(CANCER)
     assert "turned" in known.detail
     assert "turned" not in fingerprint(CANCER).detail
-    monkeypatch.setattr(Grid, "_root", lambda self, column, how: 1 / 0 if self.turned else b"\0" * 32)
+    monkeypatch.setattr(Grid, "_root", lambda self, how, quick: 1 / 0 if self.turned else b"\0" * 32)
     with pytest.raises(ZeroDivisionError):
         fingerprint(CANCER.T.copy().T, known=fingerprint_of(known, turned=None))
 
