@@ -8,61 +8,75 @@ See README.md of this folder for what the rows mean.
 from __future__ import annotations
 
 import argparse
-import ctypes
 import gc
 import inspect
 import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from _inputs import INPUTS, Subject
-from _rounds import Candidate, Target, markdown, measure, save, targets_table, times_table, verdict
+from _memory import HEAD, memory_row
+from _rounds import Candidate, Target, markdown, measure, save, targets_table, times_table
 
 from pytest_mlrepro import fingerprint
 
 READ, HASH, XXH3 = "read", "blake3", "xxh3"
-CHECK, FULL, MOVED = "ours, check", "ours, full", "ours, check of another layout"
+CHECK, DIGEST, FULL = "ours, check", "ours, digest", "ours, full"
+MOVED = "ours, check of another layout"
 FAST, FAST_MOVED = "ours, check, xxh3", "ours, check of another layout, xxh3"
 JOBLIB, HF, PANDAS, POLARS = "joblib.hash", "HF Hasher", "pandas hash", "polars hash_rows"
 
-MEMORY_LIMIT = 64
-"""MiB above the input, for everything but columns of Python objects."""
-
 TIMES = ("input", "candidate", "CPU", "wall", "GB/s", "x read", "x blake3", "x ours, check")
 TARGETS = ("input", "candidate", "target", "measured", "verdict")
-MEMORY = ("input", "MiB", "ours, full: MiB above it", "target", "verdict")
 
 _CONTIGUOUS = (
     Target(CHECK, HASH, 1.15),
-    Target(FULL, HASH, 2),
+    Target(DIGEST, HASH, 2),
+    Target(FULL, DIGEST, 1.5),
     Target(CHECK, JOBLIB, 7, faster=True),
     Target(FAST, READ, 1.2),
     Target(FAST, JOBLIB, 20, faster=True),
 )
-_FORTRAN = (*_CONTIGUOUS[:1], Target(MOVED, READ, 6), Target(FULL, READ, 6), Target(FAST, READ, 1.2))
-_STRIDED = (Target(CHECK, HASH, 3), Target(FULL, HASH, 3), Target(FAST, READ, 3))
-_TABLE = (Target(CHECK, JOBLIB, 10, faster=True), Target(CHECK, HF, 10, faster=True))
+_FORTRAN = (
+    Target(CHECK, HASH, 1.15),
+    Target(MOVED, READ, 6),
+    Target(DIGEST, READ, 6),
+    Target(FULL, DIGEST, 1.5),
+    Target(FAST, READ, 1.2),
+    Target(FAST_MOVED, READ, 6),
+)
+_STRIDED = (
+    Target(CHECK, HASH, 3),
+    Target(DIGEST, HASH, 3),
+    Target(FULL, DIGEST, 1.5),
+    Target(FAST, READ, 3),
+)
+_TABLE = (
+    Target(CHECK, HASH, 1.5),
+    Target(CHECK, JOBLIB, 10, faster=True),
+    Target(CHECK, HF, 10, faster=True),
+    Target(FAST, JOBLIB, 10, faster=True),
+    Target(FAST, HF, 10, faster=True),
+)
 _SMALL = (Target(FULL, JOBLIB, 1, faster=True),)
 
 WANTED: dict[str, tuple[Target, ...]] = {
     "float64": (*_CONTIGUOUS, Target(CHECK, HF, 7, faster=True)),
-    "float64, NaNs": _CONTIGUOUS[:2],
+    "float64, NaNs": _CONTIGUOUS[:3],
     "float32": _CONTIGUOUS,
     "int32": _CONTIGUOUS,
-    "big-endian": (Target(CHECK, HASH, 2), Target(FULL, HASH, 2)),
+    "big-endian": (Target(CHECK, HASH, 2), Target(DIGEST, HASH, 2), Target(FULL, DIGEST, 1.5)),
     "Fortran, square": _FORTRAN,
     "Fortran, tall": _FORTRAN,
     "column stride 2": _STRIDED,
     "row stride 2": _STRIDED,
     "torch": _CONTIGUOUS,
     "torch, transposed": _FORTRAN,
-    "sparse": (Target(CHECK, HASH, 1.5), Target(FULL, HASH, 2), Target(CHECK, JOBLIB, 7, faster=True)),
-    "pandas, str": (*_TABLE, Target(CHECK, PANDAS, 40, faster=True), Target(FULL, CHECK, 1.5)),
-    "pandas, objects": (*_TABLE, Target(CHECK, PANDAS, 15, faster=True)),
+    "sparse": (Target(CHECK, HASH, 2), Target(FULL, DIGEST, 1.5), Target(CHECK, JOBLIB, 7, faster=True)),
+    "pandas, str": (*_TABLE, Target(CHECK, PANDAS, 40, faster=True), Target(FULL, DIGEST, 1.5)),
+    "pandas, objects": (*_TABLE[1:], Target(CHECK, PANDAS, 15, faster=True)),
     "arrow, 1 chunk": _TABLE,
     "arrow, 39 chunks": _TABLE,
     "polars": _TABLE,
@@ -77,9 +91,6 @@ WANTED: dict[str, tuple[Target, ...]] = {
 def main(arguments: list[str] | None = None) -> int:
     """Measure, print, and save where asked."""
     options = _options(arguments)
-    if options.child:
-        print(_extra_memory(options.child, options.scale))
-        return 0
     chosen = [name for name in INPUTS if not options.only or any(part in name for part in options.only)]
     if not chosen:
         print(f"no input is called so; known: {', '.join(INPUTS)}", file=sys.stderr)
@@ -94,11 +105,13 @@ def main(arguments: list[str] | None = None) -> int:
         gc.collect()
     tables = {"times": (TIMES, times), "targets": (TARGETS, targets)}
     if not options.no_memory:
-        tables["memory"] = (MEMORY, [_memory_row(name, options.scale) for name in chosen])
+        tables["memory"] = (HEAD, [memory_row(name, options.scale) for name in chosen])
     for title, (head, rows) in tables.items():
         print(f"\n## {title.capitalize()}\n\n{markdown(head, rows)}")
     if not _takes("known"):
         print(f"\n{CHECK} is {FULL}: this version of fingerprint() takes no known=.")
+    if not _takes("detail"):
+        print(f"\n{DIGEST} is {FULL}: this version of fingerprint() takes no detail=.")
     if options.json:
         save(options.json, "fingerprints", tables)
     return 0
@@ -115,7 +128,6 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--json", type=Path, metavar="PATH", help="write the tables there too")
     parser.add_argument("--no-memory", action="store_true", help="leave out the table of memory")
-    parser.add_argument("--child", metavar="INPUT", help=argparse.SUPPRESS)
     return parser.parse_args(arguments)
 
 
@@ -205,6 +217,7 @@ def _our_own(subject: Subject) -> _Makers:
         return make
 
     yield CHECK, check(value)
+    yield DIGEST, lambda: _ours(value, ordered=ordered, detail=False)
     yield FULL, lambda: _ours(value, ordered=ordered)
     yield FAST, check(value, digest="xxh3")
     if subject.elsewhere is not None:
@@ -239,54 +252,6 @@ def _rivals(name: str, subject: Subject) -> _Makers:
         yield PANDAS, pandas
     if name == "polars":
         yield POLARS, lambda: lambda: value.hash_rows().sum()
-
-
-def _memory_row(name: str, scale: float) -> list[str]:
-    """Measured in a process of its own, so that nothing that ran before has left memory to be used again."""
-    command = [sys.executable, __file__, "--child", name, "--scale", str(scale)]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        return [name, "", f"failed: {done.stderr.strip().splitlines()[-1]}", "", ""]
-    size, extra = map(float, done.stdout.split())
-    if extra < 0:
-        return [name, f"{size:.0f}", "not measured: needs /proc of Linux", "", ""]
-    bounded = name != "pandas, objects"
-    said = [f"<= {MEMORY_LIMIT}", verdict(extra <= MEMORY_LIMIT)] if bounded else ["", ""]
-    return [name, f"{size:.0f}", f"{extra:.0f}", *said]
-
-
-def _extra_memory(name: str, scale: float) -> str:
-    """MiB of the input, and how far the process grew above it at most while it was fingerprinted; -1 for unknown."""
-    fingerprint(INPUTS[name](1e-4).value)  # imports, and what libraries set up once
-    subject = INPUTS[name](scale)
-    size = subject.size / 2**20
-    value, ordered = subject.value, subject.ordered
-    del subject
-    gc.collect()
-    _give_back()
-    try:
-        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
-        before = _status("VmRSS")
-        fingerprint(value, ordered=ordered)
-        return f"{size} {(_status('VmHWM') - before) / 1024}"
-    except OSError:
-        return f"{size} -1"
-
-
-def _give_back() -> None:
-    """Return freed memory to the system, so that ours has to ask for what it uses."""
-    with suppress(ImportError):
-        import pyarrow as pa
-
-        pa.default_memory_pool().release_unused()
-    with suppress(OSError, AttributeError):
-        ctypes.CDLL("libc.so.6").malloc_trim(0)
-
-
-def _status(key: str) -> int:
-    """A number of kB that the kernel keeps of this process."""
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith(f"{key}:"))
 
 
 if __name__ == "__main__":
