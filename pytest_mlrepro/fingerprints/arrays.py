@@ -19,7 +19,7 @@ from pytest_mlrepro.values import type_name
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_PANEL_ROWS = 64
+_PANEL_ROWS = 256
 _PANEL_CELLS = 1 << 21
 _TILE = 32
 

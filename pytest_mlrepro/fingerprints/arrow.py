@@ -157,13 +157,8 @@ def _numbers(name: object, values: Any) -> Column:
 
 
 def _texts(name: object, values: Any) -> Column:
-    pa = import_module("pyarrow")
-
     def read(start: int, stop: int) -> Block:
-        part = _part(values, start, stop)
-        if str(part.type) == "string_view":
-            part = part.cast(pa.large_string())
-        return text_block(part)
+        return text_block(_part(values, start, stop))
 
     return Column(name, "str", len(values), read)
 
@@ -181,6 +176,8 @@ def object_texts(values: NDArray[Any]) -> Block | None:
 def text_block(part: Any) -> Block:
     """The block of an array of texts, as they lie in Arrow's memory: offsets, and the bytes between them."""
 
+    if str(part.type) == "string_view":
+        part = part.cast(import_module("pyarrow").large_string())
     missing = _missing(part)
     lengths, text = _offsets(part)
     if missing is not None and lengths[missing].any():

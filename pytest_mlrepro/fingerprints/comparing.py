@@ -18,7 +18,7 @@ from pytest_mlrepro.model import Value
 def compared(form: Form, known: Fingerprint, how: How) -> Fingerprint:
     """The known fingerprint where the data has it; else its own, with a remark on the difference."""
     name = hash_of(known.digest)
-    theirs = replace(how, algorithm=algorithm(name)) if name else None
+    theirs = how if name == how.algorithm.name else replace(how, algorithm=algorithm(name)) if name else None
     same = theirs is not None and form.agrees(known.digest, known.detail, theirs)
     if same and theirs == how:
         return known

@@ -6,6 +6,7 @@ values that occur, sorted: which others the process has met does not count. An `
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from inspect import signature
@@ -14,6 +15,7 @@ from typing import Any
 
 from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints.arrays import number_block
+from pytest_mlrepro.fingerprints.arrow import text_block
 from pytest_mlrepro.fingerprints.cells import dtype_name
 from pytest_mlrepro.fingerprints.columns import Block, Column
 from pytest_mlrepro.fingerprints.containers import (
@@ -117,6 +119,8 @@ def _numbers(name: object, values: Any) -> Column:
 def _texts(name: object, values: Any) -> Column:
     def read(start: int, stop: int) -> Block:
         part = values.slice(start, stop - start)
+        if "pyarrow" in sys.modules:
+            return text_block(part.to_arrow())
         missing = _missing(part)
         if missing is not None:
             part = part.fill_null("")
@@ -127,21 +131,35 @@ def _texts(name: object, values: Any) -> Column:
 
 
 def _categorical(name: object, values: Any) -> Column:
+    """Codes in the order of the texts that occur; those of polars depend on what else the process has met."""
+    import numpy as np
+
     pl = import_module("polars")
-    occurring = values.unique().drop_nulls().cast(pl.String).sort()
-    return _codes(name, values.cast(pl.String).cast(pl.Enum(occurring)), occurring, ordered=False)
+    met = values.unique().drop_nulls()
+    order = met.cast(pl.String).arg_sort()
+    occurring, codes = met.cast(pl.String)[order], met.to_physical()[order].to_numpy()
+    ours = np.zeros(int(codes.max()) + 1 if len(codes) else 1, dtype=np.int32)
+    ours[codes] = np.arange(len(codes), dtype=np.int32)
+    return _codes(name, values, occurring, ordered=False, change=lambda theirs: ours[theirs])
 
 
 def _enum(name: object, values: Any) -> Column:
-    return _codes(name, values, values.dtype.categories, ordered=True)
+    return _codes(name, values, values.dtype.categories, ordered=True, change=lambda theirs: theirs)
 
 
-def _codes(name: object, values: Any, categories: Any, *, ordered: bool) -> Column:
+def _codes(
+    name: object, values: Any, categories: Any, *, ordered: bool, change: Callable[[Any], Any]
+) -> Column:
     codes = values.to_physical()
 
     def read(start: int, stop: int) -> Block:
         part = codes.slice(start, stop - start)
-        return code_block(_filled(part), _missing(part))
+        missing = _missing(part)
+        theirs = _filled(part)
+        if missing is not None:
+            # A code that is not there may have no place in ours.
+            theirs = theirs * ~missing
+        return code_block(change(theirs), missing)
 
     return category_column(name, len(values), _texts(None, categories), ordered=ordered, read=read)
 

@@ -8,6 +8,7 @@ from importlib import import_module
 from inspect import signature
 from types import MappingProxyType
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints.cache import FileCache
@@ -44,6 +45,7 @@ class _Fingerprinting:
 
     def __init__(self) -> None:
         self._adapters: Any = singledispatch(python_object)
+        self._met: WeakSet[type] = WeakSet()
 
     def __call__(
         self,
@@ -122,10 +124,12 @@ class _Fingerprinting:
 
     def adapter(self, kind: type) -> Callable[..., Form | Fingerprint]:
         """The adapter for a type; that for Python's own objects where there is no other."""
-        for base in kind.__mro__:
-            home = _HOMES.get(base.__module__.partition(".")[0])
-            if home is not None:
-                self._load(home)
+        if kind not in self._met:
+            for base in kind.__mro__:
+                home = _HOMES.get(base.__module__.partition(".")[0])
+                if home is not None:
+                    self._load(home)
+            self._met.add(kind)
         adapter: Callable[..., Form | Fingerprint] = self._adapters.dispatch(kind)
         return adapter
 

@@ -11,20 +11,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from pytest_mlrepro.errors import FingerprintError
-from pytest_mlrepro.fingerprints.columns import Block, Column, Observer, RangesOf, digests
-from pytest_mlrepro.fingerprints.digests import blake3, node
+from pytest_mlrepro.fingerprints.columns import Column, Observer, RangesOf, digests
+from pytest_mlrepro.fingerprints.digests import node
 from pytest_mlrepro.fingerprints.how import How
 from pytest_mlrepro.fingerprints.multiset import RowHashes
 from pytest_mlrepro.fingerprints.objects import encoded
+from pytest_mlrepro.fingerprints.parts import Parts
 from pytest_mlrepro.fingerprints.ranges import Ranges
 from pytest_mlrepro.fingerprints.summaries import Summary
 from pytest_mlrepro.model import Value
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
+    pass
 
 SHORT = 4
 """Hexadecimal digits of a column's or a group's digest where there are many; eight where there are few."""
@@ -170,7 +171,11 @@ class Grid:
         detail: dict[str, Value] = {"kind": "array", "dtype": column.dtype, "shape": self.shape}
         if self._is_ordered(how):
             ranges = Ranges(column.rows)
-            parts = Parts(column) if len(self.shape) == 2 and 1 < column.width <= _WIDEST else None
+            parts = (
+                Parts(column.width, group_size(column.width))
+                if len(self.shape) == 2 and 1 < column.width <= _WIDEST
+                else None
+            )
             observers: list[Observer] = [RangesOf(ranges, column), summary, *([parts] if parts else [])]
             root = node("ordered", schema, *digests([column], how.algorithm, observers, advance=how.advance))
             short = parts.digests() if parts else []
@@ -198,44 +203,6 @@ class Grid:
 def group_size(width: int) -> int:
     """How many neighbouring columns share a short digest."""
     return -(-width // _GROUPS)
-
-
-class Parts:
-    """Collects a digest for each column of a two-dimensional array, or for each group of neighbours."""
-
-    def __init__(self, column: Column) -> None:
-        self._width = column.width
-        self._size = group_size(column.width)
-        new = blake3()
-        self._hashers = [new() for _ in range(-(-column.width // self._size))]
-
-    def add(self, start: int, block: Block, digest: bytes) -> None:
-        """Note a block."""
-        import numpy as np
-
-        if not block.cells.size:
-            return
-        rows = len(block.cells)
-        sides = [self._across(block.cells.reshape(rows, self._width, -1).view(np.uint8))]
-        if block.missing is not None:
-            sides.append(self._across(block.missing.reshape(rows, self._width, 1).view(np.uint8)))
-        items = block.items() if block.text is not None else []
-        for place, hasher in enumerate(self._hashers):
-            first, last = place * self._size, (place + 1) * self._size
-            for side in sides:
-                hasher.update(side[first:last].reshape(-1).data)
-            if items:
-                for part in range(first, min(last, self._width)):
-                    hasher.update(b"".join(items[part :: self._width]))
-
-    def _across(self, cells: NDArray[Any]) -> NDArray[Any]:
-        import numpy as np
-
-        return np.ascontiguousarray(cells.swapaxes(0, 1))
-
-    def digests(self) -> list[bytes]:
-        """The digest of each column or group, in order."""
-        return [hasher.digest() for hasher in self._hashers]
 
 
 def _row_hashes(
