@@ -1,0 +1,67 @@
+"""Stability: the table of representations. Equal values agree in all of them, other values in none."""
+
+import subprocess
+import sys
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import pytest
+from fingerprints.equal_pairs import DIFFERENT, PAIRS
+from packaging.requirements import Requirement
+
+from pytest_mlrepro import fingerprint
+
+PROGRAM = (
+    "import sys; sys.path.insert(0, sys.argv[1]);"
+    "from fingerprints.equal_pairs import PAIRS; from pytest_mlrepro import fingerprint;"
+    "print(fingerprint(PAIRS[sys.argv[2]].make()[0]))"
+)
+
+
+def need(pair):
+    for text in pair.needs:
+        requirement = Requirement(text)
+        try:
+            found = version(requirement.name)
+        except PackageNotFoundError:
+            pytest.skip(f"needs {text}")
+        if not requirement.specifier.contains(found, prereleases=True):
+            pytest.skip(f"needs {text}")
+
+
+def in_another_process(name, seed):
+    return subprocess.run(
+        [sys.executable, "-c", PROGRAM, str(Path(__file__).parents[1]), name],
+        env={"PYTHONHASHSEED": seed, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.strip()
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_two_representations_agree(name):
+    pair = PAIRS[name]
+    need(pair)
+    if pair.processes:
+        told = {in_another_process(name, seed) for seed in ("1", "2")}
+        assert told == {str(fingerprint(pair.make()[0]))}
+        return
+    one, other = pair.make()
+    assert fingerprint(one) == fingerprint(other)
+
+
+@pytest.mark.parametrize("name", [name for name in PAIRS if not PAIRS[name].processes])
+def test_two_representations_agree_without_order(name):
+    pair = PAIRS[name]
+    need(pair)
+    if name.startswith(("estimator", "Python")):
+        pytest.skip("has no rows")
+    one, other = pair.make()
+    assert fingerprint(one, ordered=False) == fingerprint(other, ordered=False)
+
+
+@pytest.mark.parametrize("name", DIFFERENT)
+def test_two_values_differ(name):
+    one, other = DIFFERENT[name].make()
+    assert fingerprint(one) != fingerprint(other)
