@@ -52,7 +52,14 @@ class Outcome:
 ENVIRONMENTS: Mapping[str, Environment] = MappingProxyType(
     {
         "oldest": Environment(
-            ("numpy==1.26.4", "pandas==2.0.3", "pyarrow==14.0.2", "polars==0.20.31", "scikit-learn==1.3.2")
+            (
+                "numpy==1.26.4",
+                "pandas==2.0.3",
+                "pyarrow==14.0.2",
+                "polars==0.20.31",
+                "scipy==1.11.4",
+                "scikit-learn==1.3.2",
+            )
         ),
         "middle": Environment(("numpy==2.2.6", "pandas==2.3.3", "pyarrow==18.1.0", "polars==1.17.1")),
         "newest": Environment(("numpy", "pandas", "pyarrow", "polars", "scikit-learn")),
