@@ -167,8 +167,7 @@ def test_dates_beyond_nanoseconds():
     assert agree(far, far.astype("M8[s]"), far.astype("M8[us]"))
     seconds = pd.Series(far.astype("M8[s]"))
     assert agree(seconds, seconds.astype("M8[us]"))
-    shifted = seconds + pd.Timedelta(seconds=1)
-    assert differ(seconds, shifted)
+    assert differ(seconds, pd.Series(far.astype("M8[s]") + np.timedelta64(1, "s")))
     frame = pd.DataFrame({"when": seconds})
     pa = pytest.importorskip("pyarrow")
     table = pa.table({"when": pa.array(far.astype("M8[us]"))})
@@ -571,6 +570,7 @@ def told_by_a_child(queue):
 
 @pytest.mark.skipif("fork" not in multiprocessing.get_all_start_methods(), reason="no fork here")
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:Using fork:RuntimeWarning")
 def test_fork_after_work_in_threads():
     frame = mixed_frame()
     with ThreadPoolExecutor(4) as pool:
