@@ -178,6 +178,9 @@ def integers(name: str) -> Kind:
     )
 
 
+ODD_FLOATS = st.sampled_from([float("nan"), 0.0, -0.0, 1.0, float("inf"), 2.0**-24])
+
+
 def floats(name: str) -> Kind:
     width = int(name[5:])
 
@@ -209,7 +212,7 @@ def floats(name: str) -> Kind:
     polars = only_polars(polars_form(lambda: getattr(pl, name.title()))) if width > 16 else ()
     return Kind(
         name,
-        st.floats(width=width) | st.sampled_from([0.0, -0.0, 1.0, float("inf"), float("nan")]),
+        st.floats(width=width) | ODD_FLOATS,
         (plain, other_nan, masked, of_arrow),
         only_arrow(arrow),
         polars,
@@ -486,7 +489,9 @@ LIBRARIES = ["pandas", *(["arrow"] if pa is not None else []), *(["polars"] if p
 def frames(draw: st.DrawFn, min_rows: int = 0, max_rows: int = 12) -> Frame:
     """Frames of one to four columns of any kind that a library drawn has."""
     library = draw(st.sampled_from(LIBRARIES))
-    kinds = draw(st.lists(st.sampled_from([k for k in KINDS if getattr(k, library)]), min_size=1, max_size=4))
+    known = [kind for kind in KINDS if getattr(kind, library)]
+    often = [kind for kind in known if kind.name in ("float32", "float64", "int64", "text")]
+    kinds = draw(st.lists(st.sampled_from([*known, *often, *often]), min_size=1, max_size=4))
     rows = draw(st.integers(min_rows, max_rows))
     names = draw(st.lists(STORABLE, min_size=len(kinds), max_size=len(kinds), unique=True))
     made = []
@@ -519,7 +524,13 @@ SHAPES = hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=11)
 def arrays(draw: st.DrawFn, shapes: st.SearchStrategy[tuple[int, ...]] = SHAPES) -> Any:
     """Arrays of any type and shape; of objects, texts, records and extended floats too."""
     shape = draw(shapes)
-    kind = draw(st.sampled_from(["number", "number", "number", "text", "record", "object", "long", "void"]))
+    kind = draw(
+        st.sampled_from(["number", "number", "float", "float", "text", "record", "object", "long", "void"])
+    )
+    if kind == "float":
+        width = draw(st.sampled_from([16, 32, 64]))
+        cells = st.floats(width=width) | ODD_FLOATS
+        return draw(hnp.arrays(f"f{width // 8}", shape, elements=cells, fill=ODD_FLOATS))
     if kind in ("number", "text", "record"):
         strategy = {"number": NUMBERS, "text": TEXT_DTYPES, "record": RECORDS}[kind]
         return draw(hnp.arrays(draw(strategy), shape))

@@ -68,7 +68,9 @@ def arguments(name: str) -> dict[str, Any]:
         "HalvingGridSearchCV": {**one, "param_grid": {"C": [0.1, 1.0]}, "cv": 2},
         "HalvingRandomSearchCV": {**one, "param_distributions": {"C": uniform(0.1, 1)}, "cv": 2},
         "Pipeline": {"steps": [*scalers, ("last", classifier)]},
+        "QuantileRegressor": {"solver": "highs"},
         "RandomizedSearchCV": {**one, "param_distributions": {"C": uniform(0.1, 1)}, "n_iter": 2, "cv": 2},
+        "SelectKBest": {"k": 2},
         "SparseCoder": {"dictionary": np.eye(4)},
         "GaussianRandomProjection": {"n_components": 2},
         "SparseRandomProjection": {"n_components": 2},
@@ -96,7 +98,8 @@ def data(name: str) -> tuple[Any, ...]:
         **dict.fromkeys(
             ("FixedThresholdClassifier", "TunedThresholdClassifierCV"), lambda: (features, target > 0)
         ),
-        **dict.fromkeys(("ClassifierChain",), lambda: (features, two > 0)),
+        "ClassifierChain": lambda: (features, two > 0),
+        "TargetEncoder": lambda: (features, target > 0),
     }
     multiple = ("CCA", "PLS", "MultiTask", "MultiOutput", "RegressorChain")
     if name in shaped:
@@ -107,8 +110,12 @@ def data(name: str) -> tuple[Any, ...]:
 def made(name: str) -> Any:
     """The estimator before it is fitted, its seed pinned."""
     kind = classes()[name]
+    given = arguments(name)
+    if "estimator" in given and "estimator" not in signature(kind).parameters:
+        # Its name before scikit-learn 1.7.
+        given = {"base_estimator": given["estimator"]}
     with quietly():
-        estimator = kind(**arguments(name))
+        estimator = kind(**given)
     if "random_state" in signature(kind).parameters:
         estimator.set_params(random_state=0)
     if name == "FrozenEstimator":
