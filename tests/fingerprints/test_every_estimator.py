@@ -1,13 +1,12 @@
 """Every estimator of scikit-learn: one fingerprint after fitting again, pickling, copying, in any process."""
 
 import json
-import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 
 import pytest
 from fingerprints.fitted import NOT_FITTED, classes, copies, fitted, made
+from fingerprints.processes import told
 
 from pytest_mlrepro import fingerprint
 from pytest_mlrepro.errors import FingerprintError
@@ -32,14 +31,8 @@ SEEDS = ("1", "2")
 @cache
 def told_elsewhere(seed, *names):
     """The fingerprint of each, fitted in a process with another seed of string hashes."""
-    done = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("fitted.py")), *names],
-        env={"PYTHONHASHSEED": seed, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return json.loads(done.stdout)
+    script = Path(__file__).with_name("fitted.py")
+    return json.loads(told(script, *names, PYTHONHASHSEED=seed))
 
 
 def failures_of(name, model, elsewhere):
@@ -47,7 +40,7 @@ def failures_of(name, model, elsewhere):
     expected = fingerprint(model)
     same = {"fitted again": fitted(name), **copies(model)}
     found = [f"{name}: {what}" for what, other in same.items() if fingerprint(other) != expected]
-    if any(told[name] != str(expected) for told in elsewhere):
+    if any(digests[name] != str(expected) for digests in elsewhere):
         found.append(f"{name}: in another process")
     new = made(name)
     # Some learn nothing.

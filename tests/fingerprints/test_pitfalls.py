@@ -8,16 +8,16 @@ one value.
 import copy
 import datetime as dt
 import multiprocessing
-import subprocess
-import sys
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
 import pytest
 from fingerprints.cases import blocks_of
+from fingerprints.processes import told
 
 from pytest_mlrepro import fingerprint
 from pytest_mlrepro.errors import FingerprintError
@@ -529,13 +529,13 @@ def test_many_threads_at_once():
     expected = (fingerprint(frame), fingerprint(frame, ordered=False), fingerprint(array))
     for threads in (1, 2, 8):
         with ThreadPoolExecutor(threads) as pool:
-            told = list(
+            results = list(
                 pool.map(
                     lambda _: (fingerprint(frame), fingerprint(frame, ordered=False), fingerprint(array)),
                     range(8),
                 )
             )
-        assert set(told) == {expected}
+        assert set(results) == {expected}
 
 
 PROGRAM = (
@@ -553,15 +553,8 @@ PROGRAM = (
 )
 def test_frame_in_another_process(environment):
     here = [str(fingerprint(mixed_frame(), ordered=ordered)) for ordered in (True, False)]
-    folder = __file__.rpartition("fingerprints")[0]
-    done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, folder, __file__],
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert done.stdout.split() == here
+    elsewhere = told("-c", PROGRAM, Path(__file__).parents[1], __file__, **environment)
+    assert elsewhere.split() == here
 
 
 def told_by_a_child(queue):

@@ -1,12 +1,11 @@
 """Stability: the table of representations. Equal values agree in all of them, other values in none."""
 
-import subprocess
-import sys
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import pytest
 from fingerprints.equal_pairs import DIFFERENT, PAIRS
+from fingerprints.processes import told
 from packaging.requirements import Requirement
 
 from pytest_mlrepro import fingerprint
@@ -29,23 +28,14 @@ def need(pair):
             pytest.skip(f"needs {text}")
 
 
-def in_another_process(name, seed):
-    return subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(Path(__file__).parents[1]), name],
-        env={"PYTHONHASHSEED": seed, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.strip()
-
-
 @pytest.mark.parametrize("name", PAIRS)
 def test_two_representations_agree(name):
     pair = PAIRS[name]
     need(pair)
     if pair.processes:
-        told = {in_another_process(name, seed) for seed in ("1", "2")}
-        assert told == {str(fingerprint(pair.make()[0]))}
+        folder = Path(__file__).parents[1]
+        elsewhere = {told("-c", PROGRAM, folder, name, PYTHONHASHSEED=seed) for seed in ("1", "2")}
+        assert elsewhere == {str(fingerprint(pair.make()[0]))}
         return
     one, other = pair.make()
     assert fingerprint(one) == fingerprint(other)
