@@ -160,7 +160,13 @@ def same_cell(one, other):
     return type(one) is type(other) and repr(one) == repr(other)
 
 
-CHANGES = ["cell", "cell", "cell", "null", "rows", "name", "columns", "drop", "repeat", "type"]
+CHANGES = ["cell", "cell", "cell", "null", "rows", "exchange", "name", "columns", "drop", "repeat", "type"]
+
+
+def rows_of(frame):
+    """How often each row occurs."""
+    cells = ([form_of(cell) for cell in cells] for _, _, cells in frame.columns)
+    return Counter(zip(*cells, strict=True))
 
 
 def mutated(frame, data):
@@ -184,6 +190,14 @@ def mutated(frame, data):
             order = list(range(frame.rows))
             order[row], order[other] = other, row
             return frame.with_rows(order), True
+        case "exchange":
+            # Two cells of a column, the rest of their rows staying.
+            other = data.draw(st.integers(0, frame.rows - 1))
+            assume(not same_cell(cells[row], cells[other]))
+            exchanged = list(cells)
+            exchanged[row], exchanged[other] = cells[other], cells[row]
+            changed = frame.with_cells(place, exchanged)
+            return changed, rows_of(changed) == rows_of(frame)
         case "name":
             columns = [*frame.columns]
             columns[place] = (f"{name}'", kind, cells)
@@ -366,7 +380,7 @@ WIDER = {
 
 def array_difference(array, data):
     """Check that an array with one change differs; how many were checked."""
-    what = data.draw(st.sampled_from(["cell", "cell", "cell", "rows", "shape", "type", "mask"]))
+    what = data.draw(st.sampled_from(["cell", "cell", "cell", "rows", "exchange", "shape", "type", "mask"]))
     changed, reordered_only = array.copy(), False
     match what:
         case "cell":
@@ -386,6 +400,13 @@ def array_difference(array, data):
             assume(not same_array(array[one : one + 1], array[other : other + 1]))
             changed[[one, other]] = array[[other, one]]
             reordered_only = True
+        case "exchange":
+            one, other = (data.draw(st.integers(0, array.size - 1)) for _ in range(2))
+            flat = array.reshape(-1)
+            assume(not same_array(flat[one : one + 1], flat[other : other + 1]))
+            changed.reshape(-1)[[one, other]] = flat[[other, one]]
+            rows = [Counter(str(form_of(row)) for row in values) for values in (changed, array)]
+            reordered_only = rows[0] == rows[1]
         case "shape":
             changed = data.draw(st.sampled_from([array[None], array[..., None], array.reshape(-1, 1, 1, 1)]))
         case "type":
