@@ -57,14 +57,17 @@ def series(obj: Any) -> Table:
 
 
 def lazy_frame(obj: Any) -> Table:
-    """The form of the frame that a lazy one stands for; the query runs in polars' streaming engine.
+    """The form of the frame that a lazy one stands for.
+
+    The query runs in polars' streaming engine where that keeps the types.
 
     Raises:
         FingerprintError: if the query fails, or see ``frame``.
     """
-    streaming: dict[str, Any] = {"engine": "streaming"}
-    if "engine" not in signature(obj.collect).parameters:
-        streaming = {"streaming": True}
+    engine = signature(obj.collect).parameters.get("engine")
+    # Before it became an engine to choose, streaming changed types: times of day came out as integers.
+    new = engine is not None and engine.default != "cpu"
+    streaming: dict[str, Any] = {"engine": "streaming"} if new else {}
     try:
         collected = obj.collect(**streaming)
     except (import_module("polars").exceptions.PolarsError, OSError) as error:
@@ -104,8 +107,9 @@ def _filled(part: Any) -> Any:
     """Numbers as numpy's, any number behind nulls."""
     if not part.null_count():
         return part.to_numpy()
-    nothing = import_module("polars").Series([0]).cast(part.dtype)[0]
-    return part.fill_null(nothing).to_numpy()
+    pl = import_module("polars")
+    # Of the same type: filled with a plain number old versions widen it, integers of 64 bits to floats.
+    return part.fill_null(pl.lit(pl.Series([0]).cast(part.dtype)[0], dtype=part.dtype)).to_numpy()
 
 
 def _numbers(name: object, values: Any) -> Column:
