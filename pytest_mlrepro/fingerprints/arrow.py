@@ -167,7 +167,8 @@ def object_texts(values: NDArray[Any]) -> Block | None:
     """The block of an array of Python's texts and what pandas holds for missing; None where Arrow cannot have it."""
     pa = import_module("pyarrow")
     try:
-        return text_block(pa.array(values, type=pa.large_string(), from_pandas=True))
+        texts = pa.array(values, type=pa.large_string(), from_pandas=True)
+        return text_block(texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts)
     except (pa.ArrowException, UnicodeError):
         # A lone surrogate, for instance.
         return None

@@ -124,7 +124,8 @@ def _texts(name: object, values: Any) -> Column:
     def read(start: int, stop: int) -> Block:
         part = values.slice(start, stop - start)
         if "pyarrow" in sys.modules:
-            return text_block(part.to_arrow())
+            # Without its name: one with a NUL in it is a panic there.
+            return text_block(part.alias("").to_arrow())
         missing = _missing(part)
         if missing is not None:
             part = part.fill_null("")
