@@ -1,5 +1,7 @@
 """Data that drifts, told by who still has it: types, hashes, what is recorded anew."""
 
+import subprocess
+
 import pytest
 
 TEST = """
@@ -69,3 +71,28 @@ def test_columns_that_are_private(empty):
     open_again = project.write({"test_data.py": TEST})
     open_again.check().ok()
     assert "13.0006" in open_again.update().ok().lockfile
+
+
+def git(project, *arguments):
+    identity = ("-c", "user.name=a", "-c", "user.email=a@b")
+    subprocess.run(["git", *identity, *arguments], cwd=project.root, check=True, capture_output=True)
+
+
+def test_rows_of_a_file_that_git_still_has(empty):
+    test = """
+from pathlib import Path
+
+
+def test_file(mlrepro):
+    mlrepro.data("people", Path("people.csv"))
+"""
+    project = empty.write({"test_data.py": test, "people.csv": "name,age\nAda,36\nBo,41\n"})
+    lockfile = project.update().ok().lockfile
+    assert 'path = "people.csv"' in lockfile
+    git(project, "init", "-q")
+    git(project, "add", "-A")
+    git(project, "commit", "-qm", "first")
+    changed = project.edit("people.csv", "41", "14")
+    changed.check("--mlrepro-record=run.lock").red()
+    result = changed.command("diff", "run.lock").red()
+    assert "-> people.csv\n  row 1: age '41' -> '14'" in result.output
