@@ -191,6 +191,13 @@ def mutated(frame, data):
             order[row], order[other] = other, row
             return frame.with_rows(order), True
         case "exchange":
+            twins = [twin for twin, column in enumerate(frame.columns) if twin != place and column[1] is kind]
+            if twins and data.draw(st.booleans()):
+                # Two cells of a row.
+                others = list(frame.columns[twins[0]][2])
+                assume(not same_cell(cells[row], others[row]))
+                mine, others[row] = [*cells[:row], others[row], *cells[row + 1 :]], cells[row]
+                return frame.with_cells(place, mine).with_cells(twins[0], others), False
             # Two cells of a column, the rest of their rows staying.
             other = data.draw(st.integers(0, frame.rows - 1))
             assume(not same_cell(cells[row], cells[other]))
@@ -224,6 +231,7 @@ def other_type(name, kind, cells):
 def differences_of(frame, data, rng):
     """Check that a frame with one change differs; how many were checked."""
     other, reordered_only = mutated(frame, data)
+    assume(all(other.forms("pandas")))
     for ordered in (True, False):
         same = fingerprint(MAKERS[frame.library](other, rng), ordered=ordered) == fingerprint(
             plain(frame), ordered=ordered
