@@ -110,17 +110,31 @@ def _instants(values: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.bool_
     if kind == "m" and unit in _LENGTHLESS:
         return _lengthless(values, unit)
     target = unit if unit in _PER_SECOND else "s"
-    converted = values.astype(f"<{kind}8[{target}]")
     missing = np.isnat(values)
-    if not np.array_equal(converted.astype(values.dtype)[~missing], values[~missing]):
-        raise FingerprintError(
-            f"a value of type {values.dtype.name} is beyond what 64 bits of seconds can hold",
-            remedy="correct it, or convert it to another unit",
-        )
-    counts = np.where(missing, 0, converted.view("<i8"))
+    counts = _counts(values, missing, f"<{kind}8[{target}]", "seconds")
     seconds, rest = np.divmod(counts, _PER_SECOND[target])
     cells = np.stack([seconds, rest * (_PER_SECOND["as"] // _PER_SECOND[target])], axis=-1).astype("<i8")
     return cells, missing if missing.any() else None
+
+
+def _counts(
+    values: NDArray[Any], missing: NDArray[np.bool_], target: str, unit: str
+) -> NDArray[np.signedinteger[Any]]:
+    """Dates or durations as whole numbers of another unit, 0 where missing."""
+    import numpy as np
+
+    try:
+        converted = values.astype(target)
+        fits = np.array_equal(converted.astype(values.dtype)[~missing], values[~missing])
+    except OverflowError:
+        # Before 2.5 numpy wraps around.
+        fits = False
+    if not fits:
+        raise FingerprintError(
+            f"a value of type {values.dtype.name} is beyond what 64 bits of {unit} can hold",
+            remedy="correct it, or convert it to another unit",
+        )
+    return np.where(missing, 0, converted.view("<i8"))
 
 
 def _lengthless(values: NDArray[Any], unit: str) -> tuple[NDArray[np.int64], NDArray[np.bool_] | None]:
@@ -128,7 +142,7 @@ def _lengthless(values: NDArray[Any], unit: str) -> tuple[NDArray[np.int64], NDA
     import numpy as np
 
     missing = np.isnat(values)
-    counts = values.astype("<m8" if unit == "generic" else "<m8[M]").view("<i8")
+    counts = _counts(values, missing, "<m8" if unit == "generic" else "<m8[M]", "months")
     marks = np.full(counts.shape, _LENGTHLESS[unit])
-    cells = np.stack([np.where(missing, 0, counts), np.where(missing, 0, marks)], axis=-1).astype("<i8")
+    cells = np.stack([counts, np.where(missing, 0, marks)], axis=-1).astype("<i8")
     return cells, missing if missing.any() else None
