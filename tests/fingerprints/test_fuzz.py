@@ -280,9 +280,12 @@ def other_nan(array, rng):
 def other_unit(array, rng):
     if array.dtype.kind not in "mM":
         return array
-    finer = array.astype(f"{array.dtype.kind}8[{rng.choice(['ms', 'us', 'ns'])}]")
-    back = finer.astype(array.dtype)
-    return finer if np.array_equal(np.isnat(back), np.isnat(array)) and same_array(back, array) else array
+    try:
+        finer = array.astype(f"{array.dtype.kind}8[{rng.choice(['ms', 'us', 'ns'])}]")
+    except OverflowError:
+        # Before 2.5 numpy wraps around.
+        return array
+    return finer if same_array(finer.astype(array.dtype), array) else array
 
 
 def wider_texts(array, rng):
