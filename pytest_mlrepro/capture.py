@@ -10,13 +10,12 @@ from pytest_mlrepro.codegraph import CodeGraph
 from pytest_mlrepro.errors import MlreproError, RecordingError
 from pytest_mlrepro.facets import further_facets
 from pytest_mlrepro.facets.assumptions import Assumptions
-from pytest_mlrepro.facets.data import Data
+from pytest_mlrepro.facets.data import Data, Reading
 from pytest_mlrepro.facets.libraries import version_of
 from pytest_mlrepro.facets.results import Results
 from pytest_mlrepro.facets.settings import Settings
 from pytest_mlrepro.facets.source import Source
-from pytest_mlrepro.fingerprints import FileCache
-from pytest_mlrepro.model import Better, Fact
+from pytest_mlrepro.model import Better, Fact, Facts
 from pytest_mlrepro.recording import Recording, caller
 
 if TYPE_CHECKING:
@@ -44,7 +43,8 @@ class Recorder:
         current: Callable[[], Recording],
         pin: Callable[[int], None],
         graph: CodeGraph | None,
-        files: FileCache | None = None,
+        reading: Reading | None = None,
+        accepted: Callable[[str], Facts] | None = None,
     ) -> None:
         """Make a recorder.
 
@@ -52,12 +52,14 @@ class Recorder:
             current: gives the recording of what is running now.
             pin: pins every generator.
             graph: the project's code; None while nothing is recorded.
-            files: of data files read before; whoever made it saves it.
+            reading: what the run has for reading data.
+            accepted: gives the facts of a subject's baseline.
         """
         self._current = current
         self._pin = pin
         self._graph = graph
-        self._files = files
+        self._reading = reading or Reading()
+        self._accepted = accepted or (lambda _: {})
 
     @property
     def seed(self) -> int:
@@ -128,19 +130,47 @@ class Recorder:
         self._record(Settings().capture, settings, name, handed=settings)
         return settings
 
-    def data(self, name: str, data: T, *, ordered: bool = True) -> T:
+    def data(
+        self,
+        name: str,
+        data: T,
+        *,
+        ordered: bool = True,
+        by_value: bool = False,
+        sample: object = None,
+        locate: bool = False,
+        private: Iterable[object] = (),
+    ) -> T:
         """Record the fingerprint of a data set.
 
         Args:
             name: for instance ``"train"``.
             data: an array, frame, sparse matrix, nested list, or the ``Path`` of a file or folder.
             ordered: whether the order of the rows counts.
+            by_value: of a ``Path``, whether the table or array that the file holds counts, instead of its bytes.
+            sample: of what gives its items one by one, such as a ``torch.utils.data.Dataset``: which of them count.
+            locate: whether the lockfile keeps sketches that tell later which cells and rows changed.
+            private: names of columns of which the lockfile says nothing but a short digest.
 
         Raises:
             RecordingError: for data that cannot be read or fingerprinted.
         """
-        self._record(Data().capture, name, data, ordered=ordered, cache=self._files, handed=data)
+        self._record(
+            self._data,
+            name,
+            data,
+            ordered=ordered,
+            by_value=by_value,
+            sample=sample,
+            locate=locate,
+            private=private,
+            handed=data,
+        )
         return data
+
+    def _data(self, name: str, data: object, **asked: Any) -> tuple[Fact, ...]:
+        accepted = self._accepted(self._current().subject).get(f"{Data.name}.{name}")
+        return Data().capture(name, data, accepted=accepted, reading=self._reading, **asked)
 
     def metric(
         self,

@@ -10,11 +10,12 @@ from types import MappingProxyType
 from typing import Any, get_args
 
 from pytest_mlrepro.errors import ConfigError, MlreproError
+from pytest_mlrepro.fingerprints import HASHES
 from pytest_mlrepro.model import Policy, Tolerance
 
 GUARDS = ("off", "warn", "fail", "pin")
 LOCKFILE = "mlrepro.lock"
-_KEYS = ("lockfile", "seed", "rtol", "atol", "guard", "policy")
+_KEYS = ("lockfile", "seed", "rtol", "atol", "digest", "guard", "policy")
 _POLICIES = get_args(Policy)
 _NO_RULES: Mapping[str, Policy] = MappingProxyType({})
 
@@ -28,6 +29,7 @@ class Config:
         lockfile: path of the lockfile below ``root``.
         seed: the base seed.
         tolerance: of floats that bring none of their own.
+        digest: the hash of bulk data.
         guard: the entropy guard's mode as it is set; None where nobody set it.
         policy: by address pattern.
     """
@@ -36,6 +38,7 @@ class Config:
     lockfile: str = LOCKFILE
     seed: int = 0
     tolerance: Tolerance = field(default_factory=Tolerance)
+    digest: str = HASHES[0]
     guard: str | None = None
     policy: Mapping[str, Policy] = field(default_factory=lambda: _NO_RULES)
 
@@ -83,6 +86,9 @@ def parse_config(table: object, root: Path, file: str) -> Config:
     for key in table:
         if key not in _KEYS:
             raise unknown(key, _KEYS, "setting", where)
+    digest = table.get("digest", HASHES[0])
+    if digest not in HASHES:
+        raise unknown(digest, HASHES, "value of digest", where)
     guard = table.get("guard")
     if guard is not None and guard not in GUARDS:
         raise unknown(guard, GUARDS, "value of guard", where)
@@ -91,6 +97,7 @@ def parse_config(table: object, root: Path, file: str) -> Config:
         lockfile=_typed(table, "lockfile", str, LOCKFILE, where),
         seed=parse_seed(_typed(table, "seed", int, 0, where), where),
         tolerance=_tolerance(table, where),
+        digest=digest,
         guard=guard,
         policy=parse_policy(table.get("policy", {}), f"{file}, [tool.mlrepro.policy]"),
     )

@@ -67,10 +67,11 @@ class Contribution:
 
 
 def _encoded(facts: Facts) -> list[list[object]]:
-    return [[fact.facet, fact.key, encode_fact(fact), fact.origin] for fact in facts.values()]
+    return [[fact.facet, fact.key, encode_fact(fact), fact.origin, fact.remark] for fact in facts.values()]
 
 
-def _decoded(raw: Iterable[tuple[str, str, object, str]]) -> Facts:
+def _decoded(raw: Iterable[tuple[str, str, object, str, str]]) -> Facts:
     return by_address(
-        replace(decode_fact(facet, key, node), origin=origin) for facet, key, node, origin in raw
+        replace(decode_fact(facet, key, node), origin=origin, remark=remark)
+        for facet, key, node, origin, remark in raw
     )

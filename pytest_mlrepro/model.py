@@ -85,6 +85,7 @@ class Fact:
         better: which direction is an improvement, where somebody said so.
         detail: helps to explain a drift; stored, never compared.
         origin: ``file:line`` that recorded it in this run; neither stored nor compared.
+        remark: how it differs from its baseline, where only who had the data could tell; neither stored nor compared.
     """
 
     facet: str
@@ -95,6 +96,7 @@ class Fact:
     better: Better | None = field(default=None, compare=False)
     detail: Mapping[str, Value] = field(default_factory=lambda: _NOTHING, compare=False)
     origin: str = field(default="", compare=False)
+    remark: str = field(default="", compare=False)
 
     @property
     def address(self) -> str:

@@ -2,12 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from pytest_mlrepro.errors import FingerprintError, RecordingError
 from pytest_mlrepro.facets._protocol import Facet
-from pytest_mlrepro.fingerprints import FileCache, difference, fingerprint
+from pytest_mlrepro.fingerprints import FileCache, Fingerprint, difference, fingerprint, is_located
 from pytest_mlrepro.model import DEFAULT_TOLERANCE, Drift, Fact, Role, Tolerance, Value
+
+
+def _untold(name: str) -> AbstractContextManager[Callable[[int], None] | None]:
+    return nullcontext()
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a run has for reading data.
+
+    Attributes:
+        files: what is known of files that were read before.
+        digest: the hash to record with; empty for that of the accepted fact, or the default where there is none.
+        telling: makes, for the name of a data set, a context in which progress is told.
+    """
+
+    files: FileCache | None = None
+    digest: str = ""
+    telling: Callable[[str], AbstractContextManager[Callable[[int], None] | None]] = field(default=_untold)
 
 
 class Data(Facet):
@@ -17,15 +39,26 @@ class Data(Facet):
     role: ClassVar[Role] = "input"
 
     def capture(
-        self, name: str, obj: object, *, ordered: bool = True, cache: FileCache | None = None
+        self,
+        name: str,
+        obj: object,
+        *,
+        ordered: bool = True,
+        by_value: bool = False,
+        sample: object = None,
+        locate: bool = False,
+        private: Iterable[object] = (),
+        accepted: Fact | None = None,
+        reading: Reading = Reading(),
     ) -> tuple[Fact, ...]:
         """The fact about one data set.
 
         Args:
             name: its name, for instance ``train``.
             obj: an array, frame, sparse matrix, nested list, or the ``Path`` of a file or folder; it is not changed.
-            ordered: whether the order of the rows counts.
-            cache: of files read before.
+            ordered, by_value, sample, locate, private: see ``fingerprint``.
+            accepted: the fact of the baseline: where the data has its digest, that is all that is found out.
+            reading: what the run has for it.
 
         Raises:
             RecordingError: for a name that is not a non-empty string.
@@ -36,19 +69,53 @@ class Data(Facet):
                 f"the name of a data set must be a non-empty string, got {name!r}",
                 remedy='for instance: mlrepro.data("train", X)',
             )
-        try:
-            taken = fingerprint(obj, ordered=ordered, cache=cache)
-        except FingerprintError as error:
-            raise FingerprintError(
-                f"data {name!r}: {error.what}", where=error.where, remedy=error.remedy
-            ) from None
-        detail: dict[str, Value] = dict(taken.detail)
+        private = frozenset([private] if isinstance(private, str) else private)
+        asked = _asked(private)
+        with reading.telling(name) as advance:
+            try:
+                taken = fingerprint(
+                    obj,
+                    ordered=ordered,
+                    by_value=by_value,
+                    sample=sample,
+                    digest=reading.digest,
+                    known=_known(accepted, ordered=ordered, locate=locate, asked=asked),
+                    locate=locate,
+                    private=private,
+                    cache=reading.files,
+                    advance=advance,
+                )
+            except FingerprintError as error:
+                raise FingerprintError(
+                    f"data {name!r}: {error.what}", where=error.where, remedy=error.remedy
+                ) from None
+        detail: dict[str, Value] = {**taken.detail, **asked}
         if not ordered:
             detail["ordered"] = False
-        return (Fact(self.name, name, taken.digest, detail=detail),)
+        return (Fact(self.name, name, taken.digest, detail=detail, remark=taken.remark),)
 
     def explain(self, drift: Drift, default: Tolerance = DEFAULT_TOLERANCE) -> str:
         """What changed in the data, as far as the two details tell."""
-        if drift.baseline is None or drift.current is None:
+        before, now = drift.baseline, drift.current
+        if before is None or now is None:
             return super().explain(drift)
-        return difference(drift.baseline.detail, drift.current.detail)
+        return difference(before.detail, now.detail, remark=now.remark)
+
+
+def _known(
+    accepted: Fact | None, *, ordered: bool, locate: bool, asked: Mapping[str, Value]
+) -> Fingerprint | None:
+    """What the data is compared with; None where the baseline tells something else of it than is asked now."""
+    if accepted is None or not isinstance(accepted.value, str):
+        return None
+    detail = accepted.detail
+    if detail.get("ordered", True) != ordered or is_located(detail) != locate:
+        return None
+    if detail.get("private", ()) != asked.get("private", ()):
+        return None
+    return Fingerprint(accepted.value, detail)
+
+
+def _asked(private: Iterable[object]) -> dict[str, Value]:
+    names = tuple(sorted(map(str, private)))
+    return {"private": names} if names else {}

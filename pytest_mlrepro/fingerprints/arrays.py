@@ -2,40 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints.cells import canonical, dtype_name, is_text
-from pytest_mlrepro.fingerprints.columns import Block, Column, item_block, text_block
-from pytest_mlrepro.fingerprints.digests import Fingerprint, node
+from pytest_mlrepro.fingerprints.columns import PIECE, Block, Column, item_block, text_block
+from pytest_mlrepro.fingerprints.digests import algorithm, node
+from pytest_mlrepro.fingerprints.forms import Form
+from pytest_mlrepro.fingerprints.how import How
 from pytest_mlrepro.fingerprints.objects import encoded
-from pytest_mlrepro.fingerprints.tables import array_fingerprint, table_fingerprint
+from pytest_mlrepro.fingerprints.tables import Grid, Table
 from pytest_mlrepro.values import type_name
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_PANEL_ROWS = 64
-_PANEL_CELLS = 1 << 22
+_PANEL_ROWS = 256
+_PANEL_CELLS = 1 << 21
+_TILE = 32
 
 
-def adapters() -> dict[type, Callable[..., Fingerprint]]:
+def adapters() -> dict[type, Callable[..., Form]]:
     """The adapters of this module, by type."""
     import numpy as np
 
     return {np.ndarray: array, np.generic: scalar}
 
 
-def scalar(obj: Any) -> Fingerprint:
-    """The fingerprint of a numpy scalar: that of the 0-d array."""
+def scalar(obj: Any) -> Form:
+    """The form of a numpy scalar: that of the 0-d array."""
     import numpy as np
 
     return array(np.asarray(obj))
 
 
-def array(obj: NDArray[Any], *, ordered: bool = True) -> Fingerprint:
-    """The fingerprint of an array: its shape, the type and the values of its cells.
+def array(obj: NDArray[Any]) -> Form:
+    """The form of an array: its shape, the type and the values of its cells.
 
     Raises:
         FingerprintError: for an object without a stable form in a cell.
@@ -46,8 +50,18 @@ def array(obj: NDArray[Any], *, ordered: bool = True) -> Fingerprint:
         values = values.reshape(1)
     if values.dtype.names is not None:
         columns = [_field(values, name) for name in values.dtype.names]
-        return table_fingerprint("records", columns, rows=len(values), shape=shape, ordered=ordered)
-    return array_fingerprint(array_column("", values), shape, ordered=ordered or not shape)
+        return Table("records", columns, len(values), shape=shape)
+    turned = Grid(array_column("", values.T), shape[::-1]) if _lies_turned(values) else None
+    return Grid(array_column("", values), shape, turned)
+
+
+def _lies_turned(values: NDArray[Any]) -> bool:
+    return (
+        values.ndim > 1
+        and values.flags.f_contiguous
+        and not values.flags.c_contiguous
+        and not is_text(values.dtype)
+    )
 
 
 def array_column(name: object, values: NDArray[Any]) -> Column:
@@ -61,7 +75,16 @@ def array_column(name: object, values: NDArray[Any]) -> Column:
     if values.dtype.names is not None:
         return _nested(name, values)
     if not is_text(values.dtype):
-        return Column(name, dtype, len(values), _reader(values), shape)
+        return Column(
+            name,
+            dtype,
+            len(values),
+            _reader(values),
+            shape,
+            raw=_raw_reader(values),
+            panel=_panel(values),
+            pieces=_pieces_of(values),
+        )
     if dtype == "object" and _only_texts(values):
         dtype = "str"
     read = {"str": _read_texts, "bytes": _read_bytes, "object": _read_objects}[dtype]
@@ -129,27 +152,65 @@ def _plain(obj: NDArray[Any]) -> NDArray[Any]:
     return np.asarray(obj)
 
 
+def _panel(values: NDArray[Any]) -> int:
+    """How many rows are read at once: several, where those of a block would use but a part of each cache line."""
+    if values.ndim < 2 or isinstance(values, _masked()) or values.flags.c_contiguous or not values.size:
+        return 0
+    strides = [abs(stride) for stride, length in zip(values.strides, values.shape, strict=True) if length > 1]
+    if not strides or strides[-1] == min(strides):
+        return 0
+    width = int(values[0].size)
+    rows = max(1, min(_PANEL_ROWS, _PANEL_CELLS // width))
+    return 1 << (rows.bit_length() - 1)
+
+
 def _reader(values: NDArray[Any]) -> Callable[[int, int], Block]:
-    """Reads blocks of numbers; of another order than C several at a time, so that every cache line is used."""
+    panel = _panel(values)
+    if not panel:
+        return lambda start, stop: _numbers(values[start:stop])
+    return lambda start, stop: _numbers(_tiled(values[start:stop]))
+
+
+def _tiled(values: NDArray[Any]) -> NDArray[Any]:
+    """A copy in C order, tile by tile, so that every line in the cache is used."""
     import numpy as np
 
-    masked = isinstance(values, _masked())
-    if masked or values.ndim < 2 or values.flags.c_contiguous:
-        return lambda start, stop: _numbers(values[start:stop])
-    width = max(1, values[0].size) if len(values) else 1
-    panel_rows = max(1, min(_PANEL_ROWS, _PANEL_CELLS // width))
-    start_of, panel = -1, values[:0]
+    if values.ndim != 2 or values.shape[1] <= 4 * _TILE:
+        return np.ascontiguousarray(values)
+    copy = np.empty(values.shape, dtype=values.dtype)
+    for start in range(0, values.shape[1], _TILE):
+        copy[:, start : start + _TILE] = values[:, start : start + _TILE]
+    return copy
 
-    def read(start: int, stop: int) -> Block:
-        nonlocal start_of, panel
-        if stop - start >= panel_rows:
-            return _numbers(values[start:stop])
-        first = start - start % panel_rows
-        if first != start_of:
-            start_of, panel = first, np.ascontiguousarray(values[first : first + panel_rows])
-        return _numbers(panel[start - first : stop - first])
 
-    return read
+def _pieces_of(values: NDArray[Any]) -> Callable[[int], Iterator[Block]] | None:
+    """Reads a row in pieces; of values that may be missing the marks come last, so that it must be read as a whole."""
+    if values.ndim < 2 or isinstance(values, _masked()) or values.dtype.kind not in "biufc":
+        return None
+    return lambda row: map(number_block, _cut(values[row]))
+
+
+def _cut(values: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """Parts of an array that are its cells, in C order, one after another."""
+    within = values[0].size if values.ndim > 1 else 1
+    if within > PIECE:
+        for part in values:
+            yield from _cut(part)
+        return
+    step = PIECE // max(1, within)
+    for start in range(0, len(values), step):
+        yield values[start : start + step]
+
+
+def _raw_reader(values: NDArray[Any]) -> Callable[[int, int], memoryview] | None:
+    """Reads cells as they lie, where these are canonical but for the bits of NaN."""
+    import numpy as np
+
+    if isinstance(values, _masked()) or values.dtype.kind not in "biuf" or values.dtype.itemsize > 8:
+        return None
+    if not (values.dtype.isnative and sys.byteorder == "little" and values.flags.c_contiguous):
+        return None
+    return lambda start, stop: values[start:stop].reshape(-1).view(np.uint8).data
 
 
 def _numbers(values: NDArray[Any]) -> Block:
@@ -171,7 +232,8 @@ def _nested(name: object, values: NDArray[Any]) -> Column:
 
     def read(start: int, stop: int) -> Block:
         part = values[start:stop].reshape(-1)
-        items = [array(part[place : place + 1]).digest.encode("ascii") for place in range(len(part))]
+        rows = (array(part[place : place + 1]) for place in range(len(part)))
+        items = [algorithm().seal(row.root(How()), {}).digest.encode("ascii") for row in rows]
         return item_block(items, np.zeros(values[start:stop].shape, dtype=bool))
 
     names = node("fields", *(str(field) for field in values.dtype.names or ()))
@@ -183,26 +245,35 @@ def _listed(values: NDArray[Any]) -> tuple[list[Any], NDArray[Any]]:
     import numpy as np
 
     items = np.ma.getdata(values).reshape(-1).tolist()
-    missing = np.array([item is None for item in items], dtype=bool).reshape(values.shape)
+    missing = np.zeros(values.shape, dtype=bool)
+    if None in items:
+        missing |= np.array([item is None for item in items], dtype=bool).reshape(values.shape)
     if isinstance(values, _masked()):
         missing |= np.ma.getmaskarray(values)
     return items, missing
 
 
 def _only_texts(values: NDArray[Any]) -> bool:
-    from itertools import chain
+    parts = (values[start : start + 4096] for start in range(0, len(values), 4096))
+    return all(_is_text_part(part) for part in parts)
 
-    flat = (_listed(values[start : start + 4096]) for start in range(0, len(values), 4096))
-    pairs = chain.from_iterable(zip(items, missing.reshape(-1), strict=True) for items, missing in flat)
-    return all(absent or type(item) is str for item, absent in pairs)
+
+def _is_text_part(values: NDArray[Any]) -> bool:
+    items, missing = _listed(values)
+    if set(map(type, items)) <= {str, type(None)}:
+        return True
+    return all(
+        absent or isinstance(item, str) for item, absent in zip(items, missing.reshape(-1), strict=True)
+    )
 
 
 def _read_texts(values: NDArray[Any], name: object) -> Block:
-    # The missing marker of numpy's variable-width strings is whatever object the user chose.
     items, missing = _listed(values)
     gone = missing.reshape(-1)
+    # The missing marker of numpy's variable-width strings is whatever object the user chose.
     texts = [
-        item if type(item) is str and not absent else None for item, absent in zip(items, gone, strict=True)
+        item if isinstance(item, str) and not absent else None
+        for item, absent in zip(items, gone, strict=True)
     ]
     return text_block(texts, values.shape)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints.arrays import number_block
 from pytest_mlrepro.fingerprints.cells import dtype_name
-from pytest_mlrepro.fingerprints.columns import Block, Column, item_block
+from pytest_mlrepro.fingerprints.columns import Block, Column
 from pytest_mlrepro.fingerprints.containers import (
     category_column,
     code_block,
@@ -23,8 +23,8 @@ from pytest_mlrepro.fingerprints.containers import (
     object_column,
     refuse_rest,
 )
-from pytest_mlrepro.fingerprints.digests import Fingerprint
-from pytest_mlrepro.fingerprints.tables import table_fingerprint
+from pytest_mlrepro.fingerprints.forms import Form
+from pytest_mlrepro.fingerprints.tables import Table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 _COLUMNAR = frozenset({"parquet", "ipc", "feather", "arrow", "orc"})
 
 
-def adapters() -> dict[type, Callable[..., Fingerprint]]:
+def adapters() -> dict[type, Callable[..., Form]]:
     """The adapters of this module, by type."""
     pa = import_module("pyarrow")
-    found: dict[type, Callable[..., Fingerprint]] = {
+    found: dict[type, Callable[..., Form]] = {
         pa.Table: table,
         pa.RecordBatch: batch,
         pa.RecordBatchReader: reader,
@@ -48,42 +48,42 @@ def adapters() -> dict[type, Callable[..., Fingerprint]]:
     return found
 
 
-def table(obj: Any, *, ordered: bool = True) -> Fingerprint:
-    """The fingerprint of a table: names, types and values of its columns; metadata does not count.
+def table(obj: Any) -> Table:
+    """The form of a table: names, types and values of its columns; metadata does not count.
 
     Raises:
         FingerprintError: for extension types, and values without a form of Python's own.
     """
     columns = [column(name, values) for name, values in zip(obj.column_names, obj.columns, strict=True)]
-    return table_fingerprint("table", columns, rows=obj.num_rows, ordered=ordered)
+    return Table("table", columns, obj.num_rows)
 
 
-def batch(obj: Any, *, ordered: bool = True) -> Fingerprint:
-    """The fingerprint of a batch: that of the table."""
-    return table(import_module("pyarrow").Table.from_batches([obj]), ordered=ordered)
+def batch(obj: Any) -> Table:
+    """The form of a batch: that of the table."""
+    return table(import_module("pyarrow").Table.from_batches([obj]))
 
 
-def reader(obj: Any, *, ordered: bool = True) -> Fingerprint:
-    """The fingerprint of what is left in a reader: it is read to its end, and all of it held in memory."""
+def reader(obj: Any) -> Table:
+    """The form of what is left in a reader: it is read to its end, and all of it held in memory."""
     with _reading():
         rest = obj.read_all()
-    return table(rest, ordered=ordered)
+    return table(rest)
 
 
-def array(obj: Any, *, ordered: bool = True) -> Fingerprint:
-    """The fingerprint of an array, chunked or not: that of a series without a name."""
-    return table_fingerprint("series", [column(None, obj)], rows=len(obj), ordered=ordered)
+def array(obj: Any) -> Table:
+    """The form of an array, chunked or not: that of a series without a name."""
+    return Table("series", [column(None, obj)], len(obj))
 
 
-def dataset(obj: Any, *, ordered: bool = True) -> Fingerprint:
-    """The fingerprint of a data set: that of the table; of files in columns one at a time is in memory."""
+def dataset(obj: Any, *, ordered: bool = True) -> Table:
+    """The form of a data set: that of the table; of files in columns one at a time is in memory."""
     form = getattr(getattr(obj, "format", None), "default_extname", "")
     if form not in _COLUMNAR or not ordered:
-        return table(_loaded(obj), ordered=ordered)
+        return table(_loaded(obj))
     with _reading():
         rows = obj.count_rows()
     columns = [_lazy(obj, field, rows) for field in obj.schema]
-    return table_fingerprint("table", columns, rows=rows)
+    return Table("table", columns, rows)
 
 
 def column(name: object, values: Any) -> Column:
@@ -157,19 +157,47 @@ def _numbers(name: object, values: Any) -> Column:
 
 
 def _texts(name: object, values: Any) -> Column:
-    pa = import_module("pyarrow")
-    import numpy as np
-
     def read(start: int, stop: int) -> Block:
-        part = _part(values, start, stop).cast(pa.large_binary())
-        missing = _missing(part)
-        if missing is None:
-            missing = np.zeros(len(part), dtype=bool)
-        else:
-            part = part.fill_null(b"")
-        return item_block(part.to_numpy(zero_copy_only=False).tolist(), missing)
+        return text_block(_part(values, start, stop))
 
     return Column(name, "str", len(values), read)
+
+
+def object_texts(values: NDArray[Any]) -> Block | None:
+    """The block of an array of Python's texts and what pandas holds for missing; None where Arrow cannot have it."""
+    pa = import_module("pyarrow")
+    try:
+        texts = pa.array(values, type=pa.large_string(), from_pandas=True)
+        return text_block(texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts)
+    except (pa.ArrowException, UnicodeError):
+        # A lone surrogate, for instance.
+        return None
+
+
+def text_block(part: Any) -> Block:
+    """The block of an array of texts, as they lie in Arrow's memory: offsets, and the bytes between them."""
+
+    if str(part.type) == "string_view":
+        part = part.cast(import_module("pyarrow").large_string())
+    missing = _missing(part)
+    lengths, text = _offsets(part)
+    if missing is not None and lengths[missing].any():
+        # Something lies behind nulls.
+        lengths, text = _offsets(part.fill_null(""))
+    return Block(lengths, text, missing)
+
+
+def _offsets(part: Any) -> tuple[NDArray[Any], Any]:
+    """The lengths in bytes, and the bytes, of an array of texts without views."""
+    import numpy as np
+
+    _, places, text = part.buffers()
+    if places is None or not len(part):
+        return np.zeros(len(part), dtype=np.int64), b""
+    kind = np.int64 if str(part.type).startswith("large") else np.int32
+    starts = np.frombuffer(places, dtype=kind)[part.offset : part.offset + len(part) + 1]
+    held = memoryview(text) if text is not None else b""
+    return np.diff(starts).astype(np.int64, copy=False), held[int(starts[0]) : int(starts[-1])]
 
 
 def _instants(name: object, values: Any) -> Column:

@@ -191,7 +191,7 @@ def summary_changes(was: Known, now: Known) -> list[str]:
     if kind != family(was.dtype) or len(was.summary) != len(now.summary):
         return []
     names = NAMES[kind]
-    if kind == "category" and was.summary[2:] != now.summary[2:] and was.summary[1] == now.summary[1]:
+    if kind == "category" and was.summary[2] != now.summary[2] and was.summary[1] == now.summary[1]:
         return ["the set or order of its categories changed"]
     pairs = dict(zip(names, zip(was.summary, now.summary, strict=True), strict=False))
     known = ((name, *pairs[name]) for name in _ORDER if name in pairs)

@@ -1,18 +1,20 @@
-"""Columns of frames other than pandas', in the form that pandas' have: categories, instants, texts and objects."""
+"""Columns of frames in the form that all libraries share: categories, instants, texts and objects."""
 
 from __future__ import annotations
 
 import datetime as dt
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints.arrays import number_block, object_block
-from pytest_mlrepro.fingerprints.columns import Block, Column, text_block
+from pytest_mlrepro.fingerprints.columns import Block, Column, item_block, text_block
 from pytest_mlrepro.fingerprints.digests import node
 from pytest_mlrepro.fingerprints.objects import zone_name
+from pytest_mlrepro.fingerprints.summaries import is_number
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,7 +27,33 @@ def category_column(
 ) -> Column:
     """The column of a category: ``read`` gives its codes; the categories, in their order, are part of the type."""
     meaning = node("categories", int(ordered), categories.digest())
-    return Column(name, "category", rows, read, meaning=meaning, stated=(categories.rows, meaning[:2].hex()))
+    column = Column(
+        name, "category", rows, read, meaning=meaning, stated=(categories.rows, meaning[:2].hex())
+    )
+    if categories.dtype not in ("str", "bytes") and not is_number(categories.dtype):
+        return column
+    return replace(column, plain=lambda: _plain(column, categories))
+
+
+def _plain(codes: Column, categories: Column) -> Column:
+    """The column of what the codes of a category stand for."""
+    import numpy as np
+
+    known = categories.read(0, categories.rows)
+    # One more, for what is missing.
+    items = [*known.items(), b""] if known.text is not None else []
+
+    def read(start: int, stop: int) -> Block:
+        block = codes.read(start, stop)
+        missing = block.missing if block.missing is not None else np.zeros(len(block.cells), dtype=bool)
+        if items:
+            places = np.where(missing, len(items) - 1, block.cells).tolist()
+            return item_block([items[place] for place in places], missing)
+        return number_block(
+            np.append(known.cells, known.cells.dtype.type(0))[np.where(missing, -1, block.cells)], missing
+        )
+
+    return Column(codes.name, categories.dtype, codes.rows, read)
 
 
 def code_block(codes: NDArray[Any], missing: NDArray[Any] | None) -> Block:

@@ -30,12 +30,13 @@ LIMIT = 200
 _NOTHING_KNOWN = "content changed, same shape and summary"
 
 
-def difference(before: Mapping[str, Value], after: Mapping[str, Value]) -> str:
+def difference(before: Mapping[str, Value], after: Mapping[str, Value], *, remark: str = "") -> str:
     """What changed between two pieces of data whose digests differ.
 
     Args:
         before: the detail of the fingerprint of the old data.
         after: that of the new data.
+        remark: what who had the data said of the difference.
 
     Returns:
         A sentence without a full stop, at most 200 characters.
@@ -46,7 +47,8 @@ def difference(before: Mapping[str, Value], after: Mapping[str, Value]) -> str:
     was, now = before.get("ordered", True), after.get("ordered", True)
     if was != now:
         return f"the order of the rows {'counts now, it did not' if now else 'no longer counts'}"
-    return _joined(_TELLERS.get(str(old), _object)(before, after))
+    phrases = _TELLERS.get(str(old), _object)(before, after)
+    return _joined([remark, *phrases] if remark else phrases)
 
 
 def _joined(phrases: Sequence[str]) -> str:

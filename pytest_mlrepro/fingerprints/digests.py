@@ -33,11 +33,11 @@ class Algorithm:
 
     Attributes:
         name: ``blake3``, or ``xxh3`` (XXH3 with 128 bits: as fast as memory, but no defence against who means harm).
-        new: makes a hasher.
+        new: makes a hasher, with the first bytes or without.
     """
 
     name: str
-    new: Callable[[], Hasher] = field(compare=False)
+    new: Callable[..., Hasher] = field(compare=False)
 
     @property
     def label(self) -> str:
@@ -100,6 +100,12 @@ def algorithm(name: str = HASHES[0]) -> Algorithm:
             'digest = "xxh3" needs the package xxhash', remedy='pip install "pytest-mlrepro[xxh3]"'
         ) from None
     return Algorithm(name, xxh3_128)
+
+
+def hash_of(digest: str) -> str:
+    """The name of the hash that a digest was made with; empty where its format is not that of this version."""
+    version, _, name = digest.partition(":")[0].partition("-")
+    return name if version == FORMAT and name in HASHES else ""
 
 
 def node(tag: str, *parts: bytes | str | int) -> bytes:

@@ -125,7 +125,7 @@ def _known(obj: Any, above: tuple[int, ...]) -> bytes | None:
     if adapter is estimator:
         return _estimator_node(obj, dict(_attributes(obj, above)))
     if adapter is not python_object:
-        return node("adapted", adapter(obj).digest)
+        return node("adapted", fingerprint(obj, detail=False).digest)
     if isinstance(obj, type | FunctionType | BuiltinFunctionType) and not _is_bound(obj):
         return _by_name(obj)
     for members, parts in _FORMS:
@@ -176,10 +176,10 @@ def _buffer(obj: Any, error: Exception) -> bytes:
     """The digest of an object that only lends its memory, such as Cython's views."""
     import numpy as np
 
-    from pytest_mlrepro.fingerprints.arrays import array
+    from pytest_mlrepro.fingerprints.registry import fingerprint
 
     try:
-        return node("adapted", array(np.asarray(memoryview(obj))).digest)
+        return node("adapted", fingerprint(np.asarray(memoryview(obj)), detail=False).digest)
     except (TypeError, ValueError):
         raise FingerprintError(
             f"objects of type {type_name(obj)} have no fingerprint: {error}",

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_mlrepro.fingerprints.columns import Column
 from pytest_mlrepro.fingerprints.digests import Fingerprint, node, seal
+from pytest_mlrepro.fingerprints.forms import Form
 from pytest_mlrepro.fingerprints.objects import encoded
 from pytest_mlrepro.fingerprints.series import column, frequency
-from pytest_mlrepro.fingerprints.tables import table_fingerprint
+from pytest_mlrepro.fingerprints.tables import Table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 _CHUNK = 65_536
 
 
-def adapters() -> dict[type, Callable[..., Fingerprint]]:
+def adapters() -> dict[type, Callable[..., Form | Fingerprint]]:
     """The adapters of this module, by type."""
     import pandas as pd
 
@@ -38,8 +39,8 @@ def adapters() -> dict[type, Callable[..., Fingerprint]]:
     }
 
 
-def frame(obj: pd.DataFrame, *, ordered: bool = True) -> Fingerprint:
-    """The fingerprint of a frame: names, types and values of its columns, and its index where it has one.
+def frame(obj: pd.DataFrame, *, ordered: bool = True) -> Table:
+    """The form of a frame: names, types and values of its columns, and its index where it has one.
 
     Raises:
         FingerprintError: for an object without a stable form in a cell; it names the column.
@@ -48,34 +49,27 @@ def frame(obj: pd.DataFrame, *, ordered: bool = True) -> Fingerprint:
         column(name, values) for name, (_, values) in zip(obj.columns.tolist(), obj.items(), strict=True)
     ]
     names = tuple(obj.columns.names)
-    return table_fingerprint(
-        "table",
-        columns,
-        rows=len(obj),
-        index=_labels(obj.index, ordered),
-        head=() if names == (None,) else names,
-        ordered=ordered,
+    return Table(
+        "table", columns, len(obj), _labels(obj.index, ordered), head=() if names == (None,) else names
     )
 
 
-def series(obj: pd.Series[Any], *, ordered: bool = True) -> Fingerprint:
-    """The fingerprint of a series: name, type, values, and its index where it has one."""
+def series(obj: pd.Series[Any], *, ordered: bool = True) -> Table:
+    """The form of a series: name, type, values, and its index where it has one."""
     values = column(obj.name, obj)
-    return table_fingerprint(
-        "series", [values], rows=len(obj), index=_labels(obj.index, ordered), ordered=ordered
-    )
+    return Table("series", [values], len(obj), _labels(obj.index, ordered))
 
 
-def index(obj: pd.Index[Any], *, ordered: bool = True) -> Fingerprint:
-    """The fingerprint of an index: names, types and values of its levels."""
-    return table_fingerprint("index", _levels(obj), rows=len(obj), ordered=ordered)
+def index(obj: pd.Index[Any]) -> Table:
+    """The form of an index: names, types and values of its levels."""
+    return Table("index", _levels(obj), len(obj))
 
 
-def extension_array(obj: Any, *, ordered: bool = True) -> Fingerprint:
-    """The fingerprint of pandas' own kind of array: that of a series without a name."""
+def extension_array(obj: Any) -> Table:
+    """The form of pandas' own kind of array: that of a series without a name."""
     import pandas as pd
 
-    return table_fingerprint("series", [column(None, pd.Series(obj))], rows=len(obj), ordered=ordered)
+    return Table("series", [column(None, pd.Series(obj))], len(obj))
 
 
 def _levels(obj: pd.Index[Any]) -> list[Column]:

@@ -105,9 +105,9 @@ def _words(block: Block, width: int) -> NDArray[np.uint64]:
     import numpy as np
 
     rows = len(block.cells)
-    if block.items is not None:
+    if block.text is not None:
         new = blake3()
-        data = b"".join(new(item).digest(16) for item in block.items)
+        data = b"".join(new(item).digest(16) for item in block.items())
         return np.frombuffer(data, dtype="<u8").reshape(rows, width, 2).astype(np.uint64)
     if not block.cells.size:
         return np.zeros((rows, width, 1), dtype=np.uint64)

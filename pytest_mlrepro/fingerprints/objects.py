@@ -114,7 +114,7 @@ def _has_adapter(obj: object) -> bool:
 def _adapted(obj: object) -> bytes:
     from pytest_mlrepro.fingerprints.registry import fingerprint
 
-    return fingerprint(obj).digest.encode("ascii")
+    return fingerprint(obj, detail=False).digest.encode("ascii")
 
 
 def _sized(tag: bytes, data: bytes) -> bytes:

@@ -6,6 +6,7 @@ values that occur, sorted: which others the process has met does not count. An `
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from inspect import signature
@@ -14,8 +15,9 @@ from typing import Any
 
 from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints.arrays import number_block
+from pytest_mlrepro.fingerprints.arrow import text_block
 from pytest_mlrepro.fingerprints.cells import dtype_name
-from pytest_mlrepro.fingerprints.columns import Block, Column, text_block
+from pytest_mlrepro.fingerprints.columns import Block, Column
 from pytest_mlrepro.fingerprints.containers import (
     category_column,
     code_block,
@@ -24,8 +26,8 @@ from pytest_mlrepro.fingerprints.containers import (
     object_column,
     refuse_rest,
 )
-from pytest_mlrepro.fingerprints.digests import Fingerprint
-from pytest_mlrepro.fingerprints.tables import table_fingerprint
+from pytest_mlrepro.fingerprints.forms import Form
+from pytest_mlrepro.fingerprints.tables import Table
 
 _NUMBERS = frozenset(
     ["Boolean", *(f"{sign}Int{bits}" for sign in ("", "U") for bits in (8, 16, 32, 64))]
@@ -33,29 +35,29 @@ _NUMBERS = frozenset(
 )
 
 
-def adapters() -> dict[type, Callable[..., Fingerprint]]:
+def adapters() -> dict[type, Callable[..., Form]]:
     """The adapters of this module, by type."""
     pl = import_module("polars")
     return {pl.DataFrame: frame, pl.Series: series, pl.LazyFrame: lazy_frame}
 
 
-def frame(obj: Any, *, ordered: bool = True) -> Fingerprint:
-    """The fingerprint of a frame: names, types and values of its columns.
+def frame(obj: Any) -> Table:
+    """The form of a frame: names, types and values of its columns.
 
     Raises:
         FingerprintError: for an object without a stable form in a cell; it names the column.
     """
     columns = [column(values.name, values) for values in obj.iter_columns()]
-    return table_fingerprint("table", columns, rows=obj.height, ordered=ordered)
+    return Table("table", columns, obj.height)
 
 
-def series(obj: Any, *, ordered: bool = True) -> Fingerprint:
-    """The fingerprint of a series: name, type and values; an empty name is none, as polars has it."""
-    return table_fingerprint("series", [column(obj.name or None, obj)], rows=len(obj), ordered=ordered)
+def series(obj: Any) -> Table:
+    """The form of a series: name, type and values; an empty name is none, as polars has it."""
+    return Table("series", [column(obj.name or None, obj)], len(obj))
 
 
-def lazy_frame(obj: Any, *, ordered: bool = True) -> Fingerprint:
-    """The fingerprint of the frame that a lazy one stands for.
+def lazy_frame(obj: Any) -> Table:
+    """The form of the frame that a lazy one stands for.
 
     The query runs in polars' streaming engine where that keeps the types.
 
@@ -72,7 +74,7 @@ def lazy_frame(obj: Any, *, ordered: bool = True) -> Fingerprint:
         raise FingerprintError(
             f"the lazy frame cannot be collected: {str(error).splitlines()[0]}", remedy="correct the query"
         ) from None
-    return frame(collected, ordered=ordered)
+    return frame(collected)
 
 
 def column(name: object, values: Any) -> Column:
@@ -120,27 +122,49 @@ def _numbers(name: object, values: Any) -> Column:
 
 def _texts(name: object, values: Any) -> Column:
     def read(start: int, stop: int) -> Block:
-        return text_block(values.slice(start, stop - start).to_list(), (stop - start,))
+        part = values.slice(start, stop - start)
+        if "pyarrow" in sys.modules:
+            # Without its name: one with a NUL in it is a panic there.
+            return text_block(part.alias("").to_arrow())
+        missing = _missing(part)
+        if missing is not None:
+            part = part.fill_null("")
+        lengths = part.str.len_bytes().to_numpy().astype("i8")
+        return Block(lengths, part.str.join("").item().encode("utf-8"), missing)
 
     return Column(name, "str", len(values), read)
 
 
 def _categorical(name: object, values: Any) -> Column:
+    """Codes in the order of the texts that occur; those of polars depend on what else the process has met."""
+    import numpy as np
+
     pl = import_module("polars")
-    occurring = values.unique().drop_nulls().cast(pl.String).sort()
-    return _codes(name, values.cast(pl.String).cast(pl.Enum(occurring)), occurring, ordered=False)
+    met = values.unique().drop_nulls()
+    order = met.cast(pl.String).arg_sort()
+    occurring, codes = met.cast(pl.String)[order], met.to_physical()[order].to_numpy()
+    ours = np.zeros(int(codes.max()) + 1 if len(codes) else 1, dtype=np.int32)
+    ours[codes] = np.arange(len(codes), dtype=np.int32)
+    return _codes(name, values, occurring, ordered=False, change=lambda theirs: ours[theirs])
 
 
 def _enum(name: object, values: Any) -> Column:
-    return _codes(name, values, values.dtype.categories, ordered=True)
+    return _codes(name, values, values.dtype.categories, ordered=True, change=lambda theirs: theirs)
 
 
-def _codes(name: object, values: Any, categories: Any, *, ordered: bool) -> Column:
+def _codes(
+    name: object, values: Any, categories: Any, *, ordered: bool, change: Callable[[Any], Any]
+) -> Column:
     codes = values.to_physical()
 
     def read(start: int, stop: int) -> Block:
         part = codes.slice(start, stop - start)
-        return code_block(_filled(part), _missing(part))
+        missing = _missing(part)
+        theirs = _filled(part)
+        if missing is not None:
+            # A code that is not there may have no place in ours.
+            theirs = theirs * ~missing
+        return code_block(change(theirs), missing)
 
     return category_column(name, len(values), _texts(None, categories), ordered=ordered, read=read)
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache, singledispatch
 from importlib import import_module
 from inspect import signature
 from types import MappingProxyType
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints.cache import FileCache
-from pytest_mlrepro.fingerprints.digests import Fingerprint
+from pytest_mlrepro.fingerprints.comparing import compared
+from pytest_mlrepro.fingerprints.digests import HASHES, Fingerprint, algorithm, hash_of
+from pytest_mlrepro.fingerprints.forms import Form, taken
+from pytest_mlrepro.fingerprints.how import Advance, How
 from pytest_mlrepro.fingerprints.objects import python_object
+from pytest_mlrepro.fingerprints.tables import Grid, Table
 from pytest_mlrepro.values import type_name
 
-_Adapter = TypeVar("_Adapter", bound=Callable[..., Fingerprint])
+_Adapter = TypeVar("_Adapter", bound=Callable[..., Form | Fingerprint])
 
 _HOMES = MappingProxyType(
     {
@@ -39,9 +44,24 @@ class _Fingerprinting:
     """The callable ``fingerprint``: a single dispatch that loads the adapters of a library on its first object."""
 
     def __init__(self) -> None:
-        self._adapters = singledispatch(python_object)
+        self._adapters: Any = singledispatch(python_object)
+        self._met: WeakSet[type] = WeakSet()
 
-    def __call__(self, obj: object, *, ordered: bool = True, cache: FileCache | None = None) -> Fingerprint:
+    def __call__(
+        self,
+        obj: object,
+        *,
+        ordered: bool = True,
+        by_value: bool = False,
+        sample: object = None,
+        digest: str = "",
+        known: Fingerprint | None = None,
+        detail: bool = True,
+        locate: bool = False,
+        private: Iterable[object] = (),
+        cache: FileCache | None = None,
+        advance: Advance | None = None,
+    ) -> Fingerprint:
         """The fingerprint of an object.
 
         Args:
@@ -49,38 +69,69 @@ class _Fingerprinting:
                 container, or the ``Path`` of a file or folder. A plain string is a value, not a path. It is not
                 changed, but a reader of batches is read to its end.
             ordered: whether the order of the rows (of the items of a list) counts.
+            by_value: of a path, whether the values that its files hold count instead of their bytes.
+            sample: of what gives its items one by one, such as a ``torch.utils.data.Dataset``: which ones count.
+            digest: the hash of bulk data, ``"blake3"`` or ``"xxh3"``; empty for that of ``known``, or the first.
+            known: a fingerprint to compare with: given back where the data has it, which is found out without the
+                statistics of the detail; otherwise the new one says in its remark what takes the data to say.
+            detail: whether what explains a difference is gathered too; without, the detail is empty.
+            locate: whether the detail can locate changed cells and rows later, see ``docs/fingerprints.md``.
+            private: names of columns of which the detail tells nothing but a short digest.
             cache: of files read before, so that those unchanged since are not read again; only paths use it.
+            advance: is called with the number of bytes, about, that have been read since the last call.
 
         Raises:
             FingerprintError: for a type without an adapter, a value without a stable form, an unreadable file.
         """
-        adapter = self.adapter(type(obj))
+        hashing = algorithm(digest or (hash_of(known.digest) if known is not None else "") or HASHES[0])
+        how = How(ordered, hashing, detail, locate, frozenset(private), cache, advance)
         try:
-            options = {} if ordered else self._unordered(adapter, obj)
-            if cache is not None and "cache" in signature(adapter).parameters:
-                options["cache"] = cache
-            return adapter(obj, **options)
+            form = self._form(obj, how, by_value=by_value, sample=sample)
+            if (how.locate or how.private) and not isinstance(form, Table | Grid):
+                raise FingerprintError(
+                    f"locate and private are for the columns of tables and arrays, not for {type_name(obj)}",
+                    remedy="leave them out, or fingerprint the table that it holds",
+                )
+            if isinstance(form, Fingerprint):
+                return known if known is not None and known == form else form
+            return taken(form, how) if known is None else compared(form, known, how)
         except RecursionError:
             raise FingerprintError(
                 f"the {type_name(obj)} is nested too deeply, or contains itself",
                 remedy="fingerprint a flat array or table of its values instead",
             ) from None
 
-    def _unordered(self, adapter: Callable[..., Fingerprint], obj: object) -> dict[str, Any]:
-        if "ordered" in signature(adapter).parameters:
-            return {"ordered": False}
-        raise FingerprintError(
-            f"the adapter of {type_name(obj)} knows no ordered=False",
-            remedy="give the adapter a keyword argument 'ordered', or leave it out here",
-        )
+    def _form(self, obj: object, how: How, **asked: Any) -> Form | Fingerprint:
+        """What the adapter says, given those of the options that it knows."""
+        adapter = self.adapter(type(obj))
+        known = _options(adapter)
+        options = {name: value for name, value in asked.items() if value}
+        if not how.ordered:
+            options["ordered"] = False
+        given = {name: value for name, value in options.items() if name in known}
+        softly = {"how": how, "cache": how.cache, "hashing": how.algorithm, "detail": how.detail}
+        given |= {name: value for name, value in softly.items() if name in known}
+        form: Form | Fingerprint = adapter(obj, **given)
+        if not isinstance(form, Fingerprint):
+            # A form has its rows in any order.
+            options.pop("ordered", None)
+        for name in options.keys() - known:
+            raise FingerprintError(
+                f"the adapter of {type_name(obj)} knows no {name}={options[name]!r}",
+                remedy=f"give the adapter a keyword argument {name!r}, or leave it out here",
+            )
+        return form
 
-    def adapter(self, kind: type) -> Callable[..., Fingerprint]:
+    def adapter(self, kind: type) -> Callable[..., Form | Fingerprint]:
         """The adapter for a type; that for Python's own objects where there is no other."""
-        for base in kind.__mro__:
-            home = _HOMES.get(base.__module__.partition(".")[0])
-            if home is not None:
-                self._load(home)
-        return self._adapters.dispatch(kind)
+        if kind not in self._met:
+            for base in kind.__mro__:
+                home = _HOMES.get(base.__module__.partition(".")[0])
+                if home is not None:
+                    self._load(home)
+            self._met.add(kind)
+        adapter: Callable[..., Form | Fingerprint] = self._adapters.dispatch(kind)
+        return adapter
 
     def register(self, kind: type) -> Callable[[_Adapter], _Adapter]:
         """Decorate an adapter for a type and its subclasses: it takes the object and returns its fingerprint.
@@ -105,6 +156,12 @@ class _Fingerprinting:
         adapters: Callable[[], dict[type, Any]] = import_module(f"{__package__}.{home}").adapters
         for kind, adapter in adapters().items():
             self._adapters.register(kind, adapter)
+
+
+@cache
+def _options(adapter: Callable[..., Any]) -> frozenset[str]:
+    """The names of its arguments."""
+    return frozenset(signature(adapter).parameters)
 
 
 fingerprint = _Fingerprinting()

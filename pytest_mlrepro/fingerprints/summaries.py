@@ -16,7 +16,7 @@ NAMES = {
     "numbers": ("missing", "min", "max", "mean"),
     "dates": ("missing", "first", "last"),
     "texts": ("missing", "distinct"),
-    "category": ("missing", "categories", "set of categories"),
+    "category": ("missing", "categories", "set of categories", "what they stand for"),
     "other": ("missing",),
 }
 """What the numbers of a summary are, by the family of its type."""
@@ -35,6 +35,11 @@ def family(dtype: str) -> str:
     return "category" if dtype == "category" else "other"
 
 
+def is_number(dtype: str) -> bool:
+    """Whether it is the canonical name of a type of numbers that numpy has everywhere."""
+    return dtype.rstrip("0123456789") in ("bool", "int", "uint", "float")
+
+
 class Summary:
     """Collects what is said about one column, or about each column of a two-dimensional array.
 
@@ -46,6 +51,7 @@ class Summary:
 
         self._family = family(column.dtype)
         self._stated = column.stated
+        self._plain = column.plain
         self._count = column.width if each else 1
         self._missing = np.zeros(self._count, dtype=np.int64)
         self._seen = np.zeros(self._count, dtype=np.int64)
@@ -65,11 +71,9 @@ class Summary:
             self._missing += np.count_nonzero(absent, axis=1)
         if block.numbers is not None:
             self._add_numbers(self._apart(block.numbers), absent)
-        elif block.items is not None and len(self._distinct) <= _MOST_DISTINCT:
-            missing = block.missing
-            self._distinct.update(
-                block.items if missing is None else compress(block.items, ~missing.reshape(-1))
-            )
+        elif block.text is not None and len(self._distinct) <= _MOST_DISTINCT:
+            missing, items = block.missing, block.items()
+            self._distinct.update(items if missing is None else compress(items, ~missing.reshape(-1)))
 
     def _apart(self, values: NDArray[Any]) -> NDArray[Any]:
         """Shape (columns, cells)."""
@@ -114,7 +118,8 @@ class Summary:
                 return (missing, _date(low), _date(high))
             case "texts":
                 return (missing, min(len(self._distinct), _MOST_DISTINCT))
-        return (missing, *self._stated)
+        plain = (self._plain().digest()[:4].hex(),) if self._plain is not None else ()
+        return (missing, *self._stated, *plain)
 
 
 def short(number: float | None) -> Value:

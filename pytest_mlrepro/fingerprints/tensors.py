@@ -13,8 +13,8 @@ from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints.arrays import array, number_block
 from pytest_mlrepro.fingerprints.cells import dtype_name
 from pytest_mlrepro.fingerprints.columns import Block, Column
-from pytest_mlrepro.fingerprints.digests import Fingerprint
-from pytest_mlrepro.fingerprints.tables import array_fingerprint
+from pytest_mlrepro.fingerprints.forms import Form
+from pytest_mlrepro.fingerprints.tables import Grid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,13 +23,13 @@ NARROW = frozenset({"bfloat16", "float8_e4m3fn", "float8_e5m2"})
 """Types of floats that numpy does not have, and in which all bits set are a NaN."""
 
 
-def adapters() -> dict[type, Callable[..., Fingerprint]]:
+def adapters() -> dict[type, Callable[..., Form]]:
     """The adapters of this module, by type."""
     return {import_module("torch").Tensor: tensor}
 
 
-def tensor(obj: Any, *, ordered: bool = True) -> Fingerprint:
-    """The fingerprint of a tensor: its shape, the type and the values of its cells.
+def tensor(obj: Any) -> Form:
+    """The form of a tensor: its shape, the type and the values of its cells.
 
     Raises:
         FingerprintError: for one that is sparse, quantized, without data, or of a type that no array has.
@@ -37,7 +37,7 @@ def tensor(obj: Any, *, ordered: bool = True) -> Fingerprint:
     values, name = obj.detach(), str(obj.dtype).removeprefix("torch.")
     _refuse(values)
     if name not in NARROW and values.device.type == "cpu":
-        return array(_host(values), ordered=ordered)
+        return array(_host(values))
     shape = tuple(values.shape)
     rows = values if shape else values.reshape(1)
 
@@ -46,8 +46,7 @@ def tensor(obj: Any, *, ordered: bool = True) -> Fingerprint:
         return narrow_block(*_bits(part)) if name in NARROW else number_block(_host(part))
 
     dtype = name if name in NARROW else dtype_name(_host(rows[:0]).dtype)
-    column = Column("", dtype, len(rows), read, tuple(rows.shape[1:]))
-    return array_fingerprint(column, shape, ordered=ordered or not shape)
+    return Grid(Column("", dtype, len(rows), read, tuple(rows.shape[1:])), shape)
 
 
 def narrow_block(bits: NDArray[Any], numbers: NDArray[Any]) -> Block:

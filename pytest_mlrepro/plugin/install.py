@@ -44,6 +44,7 @@ class Order:
         seed: the base seed.
         reports, record: files to write.
         idle: whether no test will run.
+        digest: the hash to record data with; empty for that of the lockfile, where nothing will be written.
         repeated: options that say what the facts are compared with, so that the update needs them too.
     """
 
@@ -56,6 +57,7 @@ class Order:
     reports: tuple[Path, ...]
     record: Path | None
     idle: bool = False
+    digest: str = ""
     repeated: tuple[str, ...] = ()
 
     @property
@@ -112,6 +114,7 @@ def read_order(config: pytest.Config, project: Config) -> Order:
         reports=tuple(_report(name, config) for name in options.mlrepro_report),
         record=config.invocation_params.dir / options.mlrepro_record if options.mlrepro_record else None,
         repeated=_repeated(options),
+        digest=project.digest if options.mlrepro_update else "",
         idle=any(getattr(options, name, False) for name in _WITHOUT_TESTS),
     )
     for name, given in (("--mlrepro-only", order.only), ("--mlrepro-report", order.reports)):

@@ -11,6 +11,7 @@ import pytest
 
 from pytest_mlrepro.capture import Recorder
 from pytest_mlrepro.errors import MlreproError, RecordingError
+from pytest_mlrepro.facets.data import Reading
 from pytest_mlrepro.fingerprints import FileCache
 from pytest_mlrepro.gate import Judgement, Terms
 from pytest_mlrepro.model import Facts, Policy
@@ -26,6 +27,7 @@ from pytest_mlrepro.plugin.items import (
     selection,
     tolerance,
 )
+from pytest_mlrepro.plugin.progress import Progress
 from pytest_mlrepro.plugin.surroundings import Libraries, Surroundings
 from pytest_mlrepro.policy import Policies
 from pytest_mlrepro.recording import Recording
@@ -75,7 +77,8 @@ class Stage:
             self._recording,
             seeding.pin,
             self._around.graph if terms is not None else None,
-            self._files_read,
+            Reading(self._files_read, order.digest, Progress(config).telling),
+            self._accepted,
         )
         self.libraries = Libraries(self._around, self._recording)
         self._item: pytest.Item | None = None
@@ -88,6 +91,11 @@ class Stage:
         """The recorder is set up. Requested at run time it pins when it is first used, now or by a later test."""
         if self._item is None:
             self._item = getattr(request, "_pyfuncitem", None)
+
+    def _accepted(self, subject: str) -> Facts:
+        """The facts of a subject's baseline."""
+        baseline = self.terms.baseline if self.terms is not None else None
+        return {} if baseline is None else baseline.facts(subject)
 
     def _recording(self) -> Recording:
         if not self._turns:

@@ -14,7 +14,7 @@ import pytest
 from pytest_mlrepro.capture import Recorder
 from pytest_mlrepro.codegraph import CodeGraph
 from pytest_mlrepro.errors import FingerprintError
-from pytest_mlrepro.facets.data import Data
+from pytest_mlrepro.facets.data import Data, Reading
 from pytest_mlrepro.fingerprints import FileCache, cache, files, fingerprint
 from pytest_mlrepro.fingerprints.cache import MOST, STILL, Content
 from pytest_mlrepro.recording import Recording
@@ -363,9 +363,13 @@ def test_a_file_gone_from_the_folder_is_no_longer_counted(folder, home, later):
 
 def test_the_data_facet_hands_it_on(folder, home, later, reads):
     with FileCache(home) as known:
-        first = Data().capture("train", folder, cache=known)
+        first = Data().capture("train", folder, reading=Reading(known))
     reads.clear()
-    assert Data().capture("train", folder, cache=FileCache(home)) == first == Data().capture("train", folder)
+    assert (
+        Data().capture("train", folder, reading=Reading(FileCache(home)))
+        == first
+        == Data().capture("train", folder)
+    )
     assert reads[:1] == ["a.csv"]  # without a cache
     assert len(reads) == 4
 
@@ -374,7 +378,7 @@ def test_the_recorder_hands_it_on(folder, home, later, reads, tmp_path):
     known = FileCache(home)
     for _ in range(2):
         recording = Recording("tests/test_a.py::test_a", 1)
-        Recorder(lambda: recording, print, CodeGraph(tmp_path), known).data("train", folder)  # noqa: B023
+        Recorder(lambda: recording, print, CodeGraph(tmp_path), Reading(known)).data("train", folder)  # noqa: B023
         assert len(reads) == 4
 
 
