@@ -21,10 +21,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-TESTS = Path(__file__).resolve().parents[1] / "tests"
+TESTS = Path(__file__).resolve().parents[1] / "tests" / "fingerprints"
 sys.path.insert(0, str(TESTS))
 
-from fingerprints.equal_pairs import DIFFERENT, PAIRS, Pair  # noqa: E402 - lies with the tests
+from equal_pairs import DIFFERENT, PAIRS, Pair  # noqa: E402 - lies with the tests
 
 NOT_MADE_FOR = "-"
 FAILED = "error"

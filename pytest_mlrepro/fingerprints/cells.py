@@ -111,10 +111,7 @@ def _instants(values: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.bool_
     if kind == "m" and unit in _LENGTHLESS:
         return _lengthless(values, unit)
     target = unit if unit in _PER_SECOND else "s"
-    converted = np.ascontiguousarray(values).astype(f"<{kind}8[{target}]", copy=False)
-    if np.datetime_data(values.dtype) != (target, 1):
-        _refuse_overflow(values, converted)
-    counts = converted.reshape(values.shape).view("<i8")
+    counts = _counts(values, f"{kind}8[{target}]", "seconds")
     # NaT is the least of all integers.
     missing = counts == _NAT if counts.size and counts.min() == _NAT else None
     if missing is not None:
@@ -128,15 +125,25 @@ def _instants(values: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.bool_
     return cells, missing
 
 
-def _refuse_overflow(values: NDArray[Any], converted: NDArray[Any]) -> None:
+def _counts(values: NDArray[Any], target: str, unit: str) -> NDArray[np.signedinteger[Any]]:
+    """Dates or durations as whole numbers of another unit."""
     import numpy as np
 
-    missing = np.isnat(values)
-    if not np.array_equal(converted.astype(values.dtype)[~missing], values[~missing]):
+    plain = np.ascontiguousarray(values).reshape(values.shape)
+    try:
+        converted = plain.astype(f"<{target}", copy=False)
+        fits = np.datetime_data(values.dtype) == np.datetime_data(target) or np.array_equal(
+            converted.astype(values.dtype)[~np.isnat(values)], values[~np.isnat(values)]
+        )
+    except OverflowError:
+        # Before 2.5 numpy wraps around.
+        fits = False
+    if not fits:
         raise FingerprintError(
-            f"a value of type {values.dtype.name} is beyond what 64 bits of seconds can hold",
+            f"a value of type {values.dtype.name} is beyond what 64 bits of {unit} can hold",
             remedy="correct it, or convert it to another unit",
         )
+    return converted.view("<i8")
 
 
 def _lengthless(values: NDArray[Any], unit: str) -> tuple[NDArray[np.int64], NDArray[np.bool_] | None]:
@@ -144,7 +151,7 @@ def _lengthless(values: NDArray[Any], unit: str) -> tuple[NDArray[np.int64], NDA
     import numpy as np
 
     missing = np.isnat(values)
-    counts = values.astype("<m8" if unit == "generic" else "<m8[M]").view("<i8")
+    counts = np.where(missing, 0, _counts(values, "m8" if unit == "generic" else "m8[M]", "months"))
     marks = np.full(counts.shape, _LENGTHLESS[unit])
-    cells = np.stack([np.where(missing, 0, counts), np.where(missing, 0, marks)], axis=-1).astype("<i8")
+    cells = np.stack([counts, np.where(missing, 0, marks)], axis=-1).astype("<i8")
     return cells, missing if missing.any() else None

@@ -487,11 +487,13 @@ LIBRARIES = ["pandas", *(["arrow"] if pa is not None else []), *(["polars"] if p
 
 @st.composite
 def frames(draw: st.DrawFn, min_rows: int = 0, max_rows: int = 12) -> Frame:
-    """Frames of one to four columns of any kind that a library drawn has."""
+    """Frames of one to five columns of any kind that a library drawn has."""
     library = draw(st.sampled_from(LIBRARIES))
     known = [kind for kind in KINDS if getattr(kind, library)]
     often = [kind for kind in known if kind.name in ("float32", "float64", "int64", "text")]
     kinds = draw(st.lists(st.sampled_from([*known, *often, *often]), min_size=1, max_size=4))
+    if draw(st.booleans()):
+        kinds.append(kinds[0])
     rows = draw(st.integers(min_rows, max_rows))
     names = draw(st.lists(STORABLE, min_size=len(kinds), max_size=len(kinds), unique=True))
     made = []

@@ -86,7 +86,7 @@ def test_types_of_one_width_by_two_names():
 
 
 def test_marks_of_missing_values_among_objects():
-    marks = [None, float("nan"), pd.NaT, np.datetime64("NaT")]
+    marks = [None, float("nan"), pd.NaT, np.datetime64("NaT", "s")]
     mixed = [pd.Series([1, "a", mark], dtype=object) for mark in (None, float("nan"), pd.NaT, pd.NA)]
     assert agree(*mixed)
     arrays = []
