@@ -238,7 +238,7 @@ def _row_hashes(
         return hashes
     for start in range(0, rows, step):
         blocks = [column.read(start, min(start + step, rows)) for column in columns]
-        hashes.add(blocks)
+        hashes.add(blocks, apart=bool(summaries))
         if how.advance is not None:
             how.advance(8 * sum(block.cells.size for block in blocks))
         for summary, block in zip(summaries, blocks, strict=False):
