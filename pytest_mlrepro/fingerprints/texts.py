@@ -104,10 +104,8 @@ class _Words:
         words = np.empty(len(starts), dtype=np.uint64)
         words[:fit] = self._words[starts[:fit]]
         if fit < len(starts):
-            # Fewer than eight bytes are left.
-            beyond = np.minimum(starts[fit:] - self._last, 8)
-            words[fit:] = np.where(
-                beyond < 8, self._words[self._last] >> (8 * beyond % 64).astype(np.uint64), 0
-            )
+            # Fewer than eight bytes are left. Where none is, the length is 0, and so is the mask.
+            beyond = 8 * (starts[fit:] - self._last) % 64
+            words[fit:] = self._words[self._last] >> beyond.astype(np.uint64)
         words &= self._masks.take(np.minimum(lengths, 8))
         return words
