@@ -41,7 +41,7 @@ def test_a_file_that_says_nothing_of_it_is_default(tmp_path, text):
 def test_everything_that_can_be_set(tmp_path):
     found = settings(
         tmp_path,
-        "lockfile = 'locks/ml.lock'\nseed = 7\nrtol = 0.01\natol = 0\nguard = 'pin'\n"
+        "lockfile = 'locks/ml.lock'\nseed = 7\nrtol = 0.01\natol = 0\nguard = 'pin'\ndigest = 'xxh3'\n"
         "[tool.mlrepro.policy]\nsource = 'fail'\n'results.*.loss' = 'ignore'\n",
     )
     assert found == Config(
@@ -50,9 +50,18 @@ def test_everything_that_can_be_set(tmp_path):
         seed=7,
         tolerance=Tolerance(0.01, 0.0),
         guard="pin",
+        digest="xxh3",
         policy={"source": "fail", "results.*.loss": "ignore"},
     )
     assert found.lockfile_path == tmp_path / "locks" / "ml.lock"
+
+
+def test_a_hash_that_is_not_known_names_the_nearest(tmp_path):
+    with pytest.raises(ConfigError, match="unknown value of digest 'xxh4'") as caught:
+        settings(tmp_path, "digest = 'xxh4'")
+    assert "did you mean 'xxh3'? known: blake3, xxh3" in caught.value.remedy
+    with pytest.raises(ConfigError, match="unknown value of digest 3"):
+        settings(tmp_path, "digest = 3")
 
 
 def test_nobody_has_set_the_guard(tmp_path):

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints.cells import canonical, dtype_name, is_text
-from pytest_mlrepro.fingerprints.columns import Block, Column, item_block, text_block
+from pytest_mlrepro.fingerprints.columns import PIECE, Block, Column, item_block, text_block
 from pytest_mlrepro.fingerprints.digests import algorithm, node
 from pytest_mlrepro.fingerprints.forms import Form
 from pytest_mlrepro.fingerprints.how import How
@@ -76,7 +76,14 @@ def array_column(name: object, values: NDArray[Any]) -> Column:
         return _nested(name, values)
     if not is_text(values.dtype):
         return Column(
-            name, dtype, len(values), _reader(values), shape, raw=_raw_reader(values), panel=_panel(values)
+            name,
+            dtype,
+            len(values),
+            _reader(values),
+            shape,
+            raw=_raw_reader(values),
+            panel=_panel(values),
+            pieces=_pieces_of(values),
         )
     if dtype == "object" and _only_texts(values):
         dtype = "str"
@@ -176,6 +183,25 @@ def _tiled(values: NDArray[Any]) -> NDArray[Any]:
     return copy
 
 
+def _pieces_of(values: NDArray[Any]) -> Callable[[int], Iterator[Block]] | None:
+    """Reads a row in pieces; of values that may be missing the marks come last, so that it must be read as a whole."""
+    if values.ndim < 2 or isinstance(values, _masked()) or values.dtype.kind not in "biufc":
+        return None
+    return lambda row: map(number_block, _cut(values[row]))
+
+
+def _cut(values: NDArray[Any]) -> Iterator[NDArray[Any]]:
+    """Parts of an array that are its cells, in C order, one after another."""
+    within = values[0].size if values.ndim > 1 else 1
+    if within > PIECE:
+        for part in values:
+            yield from _cut(part)
+        return
+    step = PIECE // max(1, within)
+    for start in range(0, len(values), step):
+        yield values[start : start + step]
+
+
 def _raw_reader(values: NDArray[Any]) -> Callable[[int, int], Block] | None:
     """Reads cells as they lie, where these are canonical but for the bits of NaN."""
     if isinstance(values, _masked()) or values.dtype.kind != "f" or values.dtype.itemsize > 8:
@@ -234,7 +260,9 @@ def _is_text_part(values: NDArray[Any]) -> bool:
     items, missing = _listed(values)
     if set(map(type, items)) <= {str, type(None)}:
         return True
-    return all(absent or type(item) is str for item, absent in zip(items, missing.reshape(-1), strict=True))
+    return all(
+        absent or isinstance(item, str) for item, absent in zip(items, missing.reshape(-1), strict=True)
+    )
 
 
 def _read_texts(values: NDArray[Any], name: object) -> Block:
@@ -242,7 +270,8 @@ def _read_texts(values: NDArray[Any], name: object) -> Block:
     gone = missing.reshape(-1)
     # The missing marker of numpy's variable-width strings is whatever object the user chose.
     texts = [
-        item if type(item) is str and not absent else None for item, absent in zip(items, gone, strict=True)
+        item if isinstance(item, str) and not absent else None
+        for item, absent in zip(items, gone, strict=True)
     ]
     return text_block(texts, values.shape)
 

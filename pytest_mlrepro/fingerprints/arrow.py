@@ -163,12 +163,22 @@ def _texts(name: object, values: Any) -> Column:
         part = _part(values, start, stop)
         if str(part.type) == "string_view":
             part = part.cast(pa.large_string())
-        return _text_block(part)
+        return text_block(part)
 
     return Column(name, "str", len(values), read)
 
 
-def _text_block(part: Any) -> Block:
+def object_texts(values: NDArray[Any]) -> Block | None:
+    """The block of an array of Python's texts and what pandas holds for missing; None where Arrow cannot have it."""
+    pa = import_module("pyarrow")
+    try:
+        return text_block(pa.array(values, type=pa.large_string(), from_pandas=True))
+    except (pa.ArrowException, UnicodeError):
+        # A lone surrogate, for instance.
+        return None
+
+
+def text_block(part: Any) -> Block:
     """The block of an array of texts, as they lie in Arrow's memory: offsets, and the bytes between them."""
 
     missing = _missing(part)

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 CELLS = 65_536
 """The most cells in a block of several rows."""
 
+PIECE = 1 << 20
+"""The most cells of a row that are copied at once."""
+
 _LARGE = 1 << 22
 """Cells from which on threads are worth their while."""
 
@@ -111,6 +114,7 @@ class Column:
         raw: the same as ``read``, but quicker: the cells as they lie in memory. They may differ from the canonical
             ones only where a NaN has other bits than usual. None where reading has no such short cut.
         panel: rows that are better read at once, where that is more than a block.
+        pieces: the same as ``read`` of one row, in pieces; for rows that are too long to be copied as a whole.
         plain: the column of the values without what is special to their type: of a category, those it stands for.
     """
 
@@ -123,6 +127,7 @@ class Column:
     stated: tuple[int | str, ...] = ()
     raw: Callable[[int, int], Block] | None = None
     panel: int = 0
+    pieces: Callable[[int], Iterator[Block]] | None = None
     plain: Callable[[], Column] | None = None
 
     @property
@@ -163,6 +168,11 @@ class Column:
 
     def leaves(self, hashing: Algorithm, span: Span) -> bytes:
         """The digests of the blocks within a span, one after another."""
+        if self.pieces is not None and self.width > PIECE:
+            return b"".join(
+                hashing.leaf(buffer for block in self.pieces(row) for buffer in block.buffers())
+                for row in range(*span)
+            )
         return b"".join(
             hashing.leaf(block.buffers()) for _, block in self._parts(span, self.read(span.start, span.stop))
         )
@@ -182,7 +192,7 @@ class Column:
 
     def quick(self) -> Column:
         """The same column, read the quick way where there is one."""
-        return self if self.raw is None else replace(self, read=self.raw)
+        return self if self.raw is None else replace(self, read=self.raw, pieces=None)
 
 
 def digests(
@@ -260,7 +270,11 @@ class RangesOf:
 
 
 def text_block(texts: Sequence[str | None], shape: tuple[int, ...]) -> Block:
-    """A block of texts, None where missing."""
+    """A block of texts, None where missing.
+
+    Raises:
+        AttributeError: for what is neither.
+    """
     import numpy as np
 
     try:
@@ -268,11 +282,10 @@ def text_block(texts: Sequence[str | None], shape: tuple[int, ...]) -> Block:
     except TypeError:
         items = [b"" if text is None else text_bytes(text) for text in texts]
         return item_block(items, np.array([text is None for text in texts], dtype=bool).reshape(shape))
-    if not joined.isascii():
-        items = [text_bytes(text or "") for text in texts]
-        return item_block(items, np.zeros(shape, dtype=bool))
-    # A byte for each character.
-    return Block(_lengths(texts, shape), joined.encode("ascii"))
+    if joined.isascii():
+        # A byte for each character.
+        return Block(_lengths(texts, shape), joined.encode("ascii"))
+    return item_block([text_bytes(text or "") for text in texts], np.zeros(shape, dtype=bool))
 
 
 def item_block(items: list[bytes], missing: NDArray[np.bool_]) -> Block:

@@ -16,6 +16,7 @@ from pytest_mlrepro.fingerprints.digests import HASHES, Fingerprint, algorithm, 
 from pytest_mlrepro.fingerprints.forms import Form, taken
 from pytest_mlrepro.fingerprints.how import Advance, How
 from pytest_mlrepro.fingerprints.objects import python_object
+from pytest_mlrepro.fingerprints.tables import Grid, Table
 from pytest_mlrepro.values import type_name
 
 _Adapter = TypeVar("_Adapter", bound=Callable[..., Form | Fingerprint])
@@ -84,6 +85,11 @@ class _Fingerprinting:
         how = How(ordered, hashing, detail, locate, frozenset(private), cache, advance)
         try:
             form = self._form(obj, how, by_value=by_value, sample=sample)
+            if (how.locate or how.private) and not isinstance(form, Table | Grid):
+                raise FingerprintError(
+                    f"locate and private are for the columns of tables and arrays, not for {type_name(obj)}",
+                    remedy="leave them out, or fingerprint the table that it holds",
+                )
             if isinstance(form, Fingerprint):
                 return known if known is not None and known == form else form
             return taken(form, how) if known is None else compared(form, known, how)

@@ -6,6 +6,7 @@ a column of plain floats NaN stays NaN.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _CHUNK = 65_536
-_TEXT_TYPES = frozenset({str, type(None)})
 _PERIODS = {"A": "Y", "H": "h", "T": "min", "S": "s", "L": "ms", "U": "us", "N": "ns"}
 """Old names of frequencies, before pandas 2.2, and the new."""
 
@@ -69,22 +69,28 @@ def _objects(name: object, values: Any) -> Column:
         return object_block(items, missing, name)
 
     def read_texts(start: int, stop: int) -> Block:
-        items = list(values[start:stop])
-        if set(map(type, items)) <= _TEXT_TYPES:
-            return text_block(items, (len(items),))
-        items, missing = take(start, stop)
-        return text_block(
-            [None if gone else item for item, gone in zip(items, missing, strict=True)], (len(items),)
-        )
+        if "pyarrow" in sys.modules:
+            # Twice as fast; the bytes are the same.
+            block = import_module(f"{__package__}.arrow").object_texts(values[start:stop])
+            if block is not None:
+                return block  # type: ignore[no-any-return]
+        try:
+            return text_block(values[start:stop].tolist(), (stop - start,))
+        except AttributeError:
+            # Something else than None is missing.
+            items, missing = take(start, stop)
+            return text_block(
+                [None if gone else item for item, gone in zip(items, missing, strict=True)], missing.shape
+            )
 
-    def holds_texts(start: int, stop: int) -> bool:
-        items = list(values[start:stop])
-        if set(map(type, items)) <= _TEXT_TYPES:
+    def holds_texts(start: int) -> bool:
+        part = values[start : start + _CHUNK]
+        if pd.api.types.infer_dtype(part, skipna=True) == "string":
             return True
-        items, missing = take(start, stop)
-        return all(gone or type(item) is str for item, gone in zip(items, missing, strict=True))
+        items, missing = take(start, start + _CHUNK)
+        return all(gone or isinstance(item, str) for item, gone in zip(items, missing, strict=True))
 
-    texts = all(holds_texts(start, start + _CHUNK) for start in range(0, len(values), _CHUNK))
+    texts = all(holds_texts(start) for start in range(0, len(values), _CHUNK))
     return Column(name, "str" if texts else "object", len(values), read_texts if texts else read)
 
 

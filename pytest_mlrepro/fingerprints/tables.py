@@ -6,12 +6,14 @@ digits a column, very wide ones four for a group of neighbours.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints.columns import Block, Column, Observer, RangesOf, digests
 from pytest_mlrepro.fingerprints.digests import blake3, node
 from pytest_mlrepro.fingerprints.how import How
@@ -89,6 +91,7 @@ class Table:
     def described(self, how: How) -> tuple[bytes, dict[str, Value]]:
         """The digest, and for each column its type, a short digest and a summary."""
         every = self.every()
+        _refuse_unknown(how.private, [column.name for column in every])
         schema = self.schema(ordered=how.ordered)
         summaries = [Summary(column) for column in every]
         if how.ordered:
@@ -149,16 +152,21 @@ class Grid:
         """Whether the array has this digest; it is read as it lies in memory, in the order that the detail tells."""
         turned = detail.get("turned")
         if self.turned is not None and turned is not None and self._is_ordered(how):
-            return self.turned.sealed(how) == turned
+            return self._turned_mark(digest, how) == turned
         return how.algorithm.seal(self._root(self.column.quick(), how), {}).digest == digest
 
-    def sealed(self, how: How) -> str:
-        """The digest, read as it lies in memory, in full: 32 hexadecimal digits."""
-        return self._root(self.column.quick(), how)[:16].hex()
+    def _turned_mark(self, digest: str, how: How) -> str:
+        """The digest of the array as it lies in memory, bound to the one that it stands for: 32 hexadecimal digits.
+
+        So a lockfile in which a merge left the one without the other says nothing wrong.
+        """
+        assert self.turned is not None
+        return node("turned", self.turned._root(self.turned.column.quick(), how), digest)[:16].hex()
 
     def described(self, how: How) -> tuple[bytes, dict[str, Value]]:
         """The digest, and a summary: of each column where they are few."""
         column, schema = self.column, self._schema()
+        _refuse_unknown(how.private, range(column.width) if len(self.shape) == 2 else ())
         each = len(self.shape) == 2 and 1 < column.width <= _FEW
         summary = Summary(column, each=each)
         detail: dict[str, Value] = {"kind": "array", "dtype": column.dtype, "shape": self.shape}
@@ -171,16 +179,19 @@ class Grid:
             if blocks := ranges.digests():
                 detail["blocks"] = blocks
             if self.turned is not None:
-                detail["turned"] = self.turned.sealed(how)
+                detail["turned"] = self._turned_mark(how.algorithm.seal(root, {}).digest, how)
         else:
             hashes = _row_hashes(schema, column.rows, [column], [summary], how)
             root = hashes.root(column.rows)
             short = hashes.column(0) if 1 < column.width <= _GROUPS else []
         if each:
-            rows = zip(short, summary.rows(), strict=True)
-            detail["columns"] = tuple((digest[:4].hex(), *numbers) for digest, numbers in rows)
+            rows = enumerate(zip(short, summary.rows(), strict=True))
+            detail["columns"] = tuple(
+                (digest[:4].hex(), *(() if place in how.private else numbers))
+                for place, (digest, numbers) in rows
+            )
         else:
-            detail["summary"] = summary.rows()[0]
+            detail["summary"] = () if how.private else summary.rows()[0]
             if short:
                 detail["parts"] = "".join(digest[: SHORT // 2].hex() for digest in short)
         return root, detail
@@ -244,6 +255,17 @@ def _row_hashes(
         for summary, block in zip(summaries, blocks, strict=False):
             summary.add(start, block, b"")
     return hashes
+
+
+def _refuse_unknown(private: frozenset[object], names: Sequence[object]) -> None:
+    """Refuse names of private columns that there are not: whoever mistyped one would give it away."""
+    for name in sorted(map(repr, private - set(names))):
+        close = difflib.get_close_matches(name, map(repr, names), n=1)
+        hint = f"did you mean {close[0]}? " if close else ""
+        raise FingerprintError(
+            f"private names the column {name}, which there is not",
+            remedy=f"{hint}give the columns as the table names them, those of an array by number",
+        )
 
 
 def _told(column: Column, summary: Summary, private: frozenset[object]) -> tuple[Value, ...]:

@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as hnp
 from sklearn.datasets import load_digits, load_iris
 
 from pytest_mlrepro.errors import FingerprintError
-from pytest_mlrepro.fingerprints import fingerprint
+from pytest_mlrepro.fingerprints import arrays, columns, fingerprint
 
 pytestmark = pytest.mark.filterwarnings("error")
 
@@ -327,3 +327,21 @@ def test_array_is_left_as_it_was():
     fingerprint(array)
     fingerprint(array, ordered=False)
     assert array.tobytes() == before
+
+
+@pytest.mark.parametrize("shape", [(2, 100), (3, 7, 5), (2, 3, 4, 5), (1, 64, 2), (2, 1, 33)])
+@pytest.mark.parametrize("kind", ["f8", "i2", "c16", ">f4"])
+def test_rows_that_are_read_in_pieces(shape, kind, monkeypatch):
+    values = np.arange(np.prod(shape)).reshape(shape).astype(kind)
+    if kind != "i2":
+        values[0, 0] = np.nan
+    turned = np.asfortranarray(values)
+    expected = fingerprint(values)
+    monkeypatch.setattr(columns, "CELLS", 16)
+    small = [fingerprint(each, detail=False) for each in (values, turned)]
+    monkeypatch.setattr(columns, "PIECE", 8)
+    monkeypatch.setattr(arrays, "PIECE", 8)
+    pieces = [fingerprint(each, detail=False) for each in (values, turned)]
+    assert len({each.digest for each in (*small, *pieces)}) == 1
+    monkeypatch.undo()
+    assert fingerprint(turned, detail=False) == expected

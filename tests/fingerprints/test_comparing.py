@@ -85,6 +85,13 @@ def test_what_lies_turned_in_the_detail_must_be_true():
     assert fingerprint(CANCER, known=known) is known
 
 
+def test_what_a_merge_left_beside_another_digest_says_nothing():
+    one, other = np.asfortranarray(CANCER), np.asfortranarray(CANCER + 1)
+    mixed = fingerprint_of(fingerprint(one), turned=fingerprint(other).detail["turned"])
+    assert fingerprint(other, known=mixed) != mixed
+    assert fingerprint(one, known=mixed) is mixed
+
+
 def test_another_nan_is_the_same_nan():
     values = np.array([1.0, np.nan, 3.0])
     other = values.copy()
