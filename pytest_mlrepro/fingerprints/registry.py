@@ -26,6 +26,7 @@ _HOMES = MappingProxyType(
         "numpy": "arrays",
         "pandas": "frames",
         "scipy": "sparse",
+        "dask": "dask",
         "pathlib": "files",
         "polars": "polars",
         "pyarrow": "arrow",

@@ -11,16 +11,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints.columns import Block, Column, Observer, RangesOf, digests
 from pytest_mlrepro.fingerprints.digests import blake3, node
 from pytest_mlrepro.fingerprints.how import How
-from pytest_mlrepro.fingerprints.multiset import RowHashes
+from pytest_mlrepro.fingerprints.multiset import RowHashes, RowSums
 from pytest_mlrepro.fingerprints.objects import encoded
 from pytest_mlrepro.fingerprints.ranges import Ranges
-from pytest_mlrepro.fingerprints.summaries import Summary
+from pytest_mlrepro.fingerprints.summaries import Summary, Tally
 from pytest_mlrepro.model import Value
 
 if TYPE_CHECKING:
@@ -37,6 +37,13 @@ _NAMES_BUDGET = 1_200
 _LONGEST_NAME = 40
 
 
+class Reduced(NamedTuple):
+    """What rows come to where their order does not count: sums of their hashes, and statistics where asked for."""
+
+    sums: RowSums
+    tallies: tuple[Tally, ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Table:
     """Named columns.
@@ -48,6 +55,7 @@ class Table:
         index: the columns that label the rows, where they are more than positions.
         head: what else is part of its value, such as the name of the columns' index.
         shape: of an array of records.
+        elsewhere: what its rows came to where they are, if that is not here: then the columns have no values.
     """
 
     kind: str
@@ -56,6 +64,12 @@ class Table:
     index: Sequence[Column] = ()
     head: tuple[object, ...] = ()
     shape: tuple[int, ...] | None = None
+    elsewhere: Reduced | None = None
+
+    def reduced(self, how: How) -> Reduced:
+        """What its rows come to."""
+        every = self.every()
+        return _reduced(self.schema(ordered=False), self.rows, every, list(map(Summary, every)), how)
 
     def every(self) -> list[Column]:
         """The columns of the index, and then all others."""
@@ -76,7 +90,7 @@ class Table:
         schema = self.schema(ordered=how.ordered)
         if how.ordered:
             return self._ordered(schema, digests(every, how.algorithm, advance=how.advance))
-        return _row_hashes(schema, self.rows, every, [], how).root(self.rows)
+        return _row_hashes(schema, self.rows, every, [], how, elsewhere=self.elsewhere).root(self.rows)
 
     def _ordered(self, schema: bytes, parts: Sequence[bytes]) -> bytes:
         return node("ordered", schema, self.rows, b"".join(parts))
@@ -102,7 +116,7 @@ class Table:
             parts = digests(every, how.algorithm, *observers, advance=how.advance)
             root, blocks = self._ordered(schema, parts), ranges.digests()
         else:
-            hashes = _row_hashes(schema, self.rows, every, summaries, how)
+            hashes = _row_hashes(schema, self.rows, every, summaries, how, elsewhere=self.elsewhere)
             parts = [node("cells", *hashes.column(place)) for place in range(len(every))]
             root, blocks = hashes.root(self.rows), ""
         detail: dict[str, Value] = {"kind": self.kind, "rows": self.rows}
@@ -126,13 +140,23 @@ class Grid:
         column: of its rows; a 0-d array has one.
         shape: of the array.
         turned: the same array with its axes in reverse order, where it lies in memory in that order.
+        elsewhere: what its rows came to where they are, if that is not here.
     """
 
     column: Column
     shape: tuple[int, ...]
     turned: Grid | None = None
+    elsewhere: Reduced | None = None
 
-    def _schema(self) -> bytes:
+    def reduced(self, how: How) -> Reduced:
+        """What its rows come to."""
+        return _reduced(self.schema(), self.column.rows, [self.column], [self._summary()], how)
+
+    def _summary(self) -> Summary:
+        return Summary(self.column, each=len(self.shape) == 2 and 1 < self.column.width <= _FEW)
+
+    def schema(self) -> bytes:
+        """The digest of type, number of dimensions, and shape of a row."""
         return node("array", len(self.shape), self.column.schema())
 
     def _is_ordered(self, how: How) -> bool:
@@ -143,10 +167,10 @@ class Grid:
         return self._root(self.column, how)
 
     def _root(self, column: Column, how: How) -> bytes:
-        schema = self._schema()
+        schema = self.schema()
         if self._is_ordered(how):
             return node("ordered", schema, *digests([column], how.algorithm, advance=how.advance))
-        return _row_hashes(schema, column.rows, [column], [], how).root(column.rows)
+        return _row_hashes(schema, column.rows, [column], [], how, elsewhere=self.elsewhere).root(column.rows)
 
     def agrees(self, digest: str, detail: Mapping[str, Value], how: How) -> bool:
         """Whether the array has this digest; it is read as it lies in memory, in the order that the detail tells."""
@@ -165,10 +189,10 @@ class Grid:
 
     def described(self, how: How) -> tuple[bytes, dict[str, Value]]:
         """The digest, and a summary: of each column where they are few."""
-        column, schema = self.column, self._schema()
+        column, schema = self.column, self.schema()
         _refuse_unknown(how.private, range(column.width) if len(self.shape) == 2 else ())
         each = len(self.shape) == 2 and 1 < column.width <= _FEW
-        summary = Summary(column, each=each)
+        summary = self._summary()
         detail: dict[str, Value] = {"kind": "array", "dtype": column.dtype, "shape": self.shape}
         if self._is_ordered(how):
             ranges = Ranges(column.rows)
@@ -181,7 +205,7 @@ class Grid:
             if self.turned is not None:
                 detail["turned"] = self._turned_mark(how.algorithm.seal(root, {}).digest, how)
         else:
-            hashes = _row_hashes(schema, column.rows, [column], [summary], how)
+            hashes = _row_hashes(schema, column.rows, [column], [summary], how, elsewhere=self.elsewhere)
             root = hashes.root(column.rows)
             short = hashes.column(0) if 1 < column.width <= _GROUPS else []
         if each:
@@ -240,10 +264,27 @@ class Parts:
         return [hasher.digest() for hasher in self._hashers]
 
 
+def _reduced(schema: bytes, rows: int, columns: list[Column], summaries: list[Summary], how: How) -> Reduced:
+    summaries = summaries if how.detail else []
+    sums = _row_hashes(schema, rows, columns, summaries, how).sums(rows)
+    return Reduced(sums, tuple(summary.tally() for summary in summaries))
+
+
 def _row_hashes(
-    schema: bytes, rows: int, columns: list[Column], summaries: Sequence[Summary], how: How
+    schema: bytes,
+    rows: int,
+    columns: list[Column],
+    summaries: Sequence[Summary],
+    how: How,
+    *,
+    elsewhere: Reduced | None = None,
 ) -> RowHashes:
     hashes = RowHashes(schema, columns)
+    if elsewhere is not None:
+        hashes.merge(elsewhere.sums)
+        for summary, tally in zip(summaries, elsewhere.tallies, strict=False):
+            summary.add_tally(tally)
+        return hashes
     step = min((column.block_rows for column in columns), default=1)
     if not columns:
         return hashes
