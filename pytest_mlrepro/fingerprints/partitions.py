@@ -8,17 +8,14 @@ that leaves more than one, the parts are reduced once more, as objects.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints.columns import Block, Column, item_block
 from pytest_mlrepro.fingerprints.how import How
-from pytest_mlrepro.fingerprints.multiset import RowSums
 from pytest_mlrepro.fingerprints.objects import encoded
-from pytest_mlrepro.fingerprints.summaries import Tally
 from pytest_mlrepro.fingerprints.tables import Grid, Reduced, Table
 
 Objects = frozenset[int]
@@ -151,24 +148,6 @@ def _settled(columns: Sequence[Column], gather: Gather) -> tuple[Part | None, li
     ]
 
 
-def streamed(empty: Table, tables: Iterable[Table], how: How) -> Table:
-    """The form of a table that is read part by part, once.
-
-    Raises:
-        FingerprintError: see ``whole``.
-    """
-    parts: Parts = ()
-    for table in tables:
-        parts = merged([parts, part_of(table, detail=how.detail)])
-        if how.advance is not None:
-            how.advance(8 * table.rows * len(table.columns))
-
-    def gather(objects: Objects) -> Parts:
-        return parts
-
-    return whole(empty, gather)
-
-
 def refuse_locate(how: How) -> None:
     """Refuse sketches of data that is not here.
 
@@ -245,40 +224,3 @@ def _as_objects(column: Column) -> Column:
         return item_block(items, missing)
 
     return replace(column, dtype="object", read=read)
-
-
-def packed(parts: Parts) -> bytes:
-    """Parts as bytes, for engines that pass on tables."""
-    return json.dumps([_plain(part) for part in parts]).encode("ascii")
-
-
-def _plain(part: Part) -> dict[str, Any]:
-    return {
-        "schema": part.schema.hex(),
-        "kinds": [[kind.dtype, kind.meaning.hex(), kind.stated] for kind in part.kinds],
-        "rows": part.rows,
-        "lanes": part.reduced.sums.lanes.hex(),
-        "tallies": [
-            [*tally[:-1], None if tally.distinct is None else sorted(tally.distinct)]
-            for tally in part.reduced.tallies
-        ],
-    }
-
-
-def unpacked(data: bytes) -> Parts:
-    """Parts from bytes."""
-    return tuple(map(_part, json.loads(data)))
-
-
-def _part(plain: dict[str, Any]) -> Part:
-    kinds = (Kind(dtype, bytes.fromhex(meaning), tuple(stated)) for dtype, meaning, stated in plain["kinds"])
-    sums = RowSums(plain["rows"], bytes.fromhex(plain["lanes"]))
-    return Part(
-        bytes.fromhex(plain["schema"]), tuple(kinds), Reduced(sums, tuple(map(_tally, plain["tallies"])))
-    )
-
-
-def _tally(plain: Sequence[Any]) -> Tally:
-    missing, seen, total, low, high, distinct = (None if entry is None else tuple(entry) for entry in plain)
-    known = None if distinct is None else frozenset(distinct)
-    return Tally(missing or (), seen or (), total or (), low, high, known)

@@ -27,6 +27,8 @@ _HOMES = MappingProxyType(
         "pandas": "frames",
         "scipy": "sparse",
         "dask": "dask",
+        "pyspark": "spark",
+        "ray": "ray",
         "pathlib": "files",
         "polars": "polars",
         "pyarrow": "arrow",
