@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints.arrays import number_block
+from pytest_mlrepro.fingerprints.batches import arrow_tables, streamed
 from pytest_mlrepro.fingerprints.cells import dtype_name
 from pytest_mlrepro.fingerprints.columns import Block, Column
 from pytest_mlrepro.fingerprints.containers import (
@@ -24,6 +25,7 @@ from pytest_mlrepro.fingerprints.containers import (
     refuse_rest,
 )
 from pytest_mlrepro.fingerprints.forms import Form
+from pytest_mlrepro.fingerprints.how import How
 from pytest_mlrepro.fingerprints.tables import Table
 
 if TYPE_CHECKING:
@@ -63,9 +65,14 @@ def batch(obj: Any) -> Table:
     return table(import_module("pyarrow").Table.from_batches([obj]))
 
 
-def reader(obj: Any) -> Table:
-    """The form of what is left in a reader: it is read to its end, and all of it held in memory."""
+def reader(obj: Any, *, ordered: bool = True, how: How) -> Table:
+    """The form of what is left in a reader: it is read to its end, and all of it held in memory.
+
+    Not where order does not count and the types do not rest on the values: then it is read batch by batch.
+    """
     with _reading():
+        if not ordered and not how.locate and all(_is_settled(field.type) for field in obj.schema):
+            return streamed(table(obj.schema.empty_table()), map(table, arrow_tables(obj)), how)
         rest = obj.read_all()
     return table(rest)
 
@@ -75,8 +82,14 @@ def array(obj: Any) -> Table:
     return Table("series", [column(None, obj)], len(obj))
 
 
-def dataset(obj: Any, *, ordered: bool = True) -> Table:
-    """The form of a data set: that of the table; of files in columns one at a time is in memory."""
+def dataset(obj: Any, *, ordered: bool = True, how: How) -> Table:
+    """The form of a data set: that of the table.
+
+    In memory is one column at a time of files in columns, some batches where order does not count, else all of it.
+    """
+    if not ordered and not how.locate and not any(_is_coded(field.type) for field in obj.schema):
+        with _reading():
+            return streamed(table(obj.schema.empty_table()), _Again(obj), how)
     form = getattr(getattr(obj, "format", None), "default_extname", "")
     if form not in _COLUMNAR or not ordered:
         return table(_loaded(obj))
@@ -119,6 +132,27 @@ def _is_number(kind: Any) -> bool:
 
 def _is_text(kind: Any) -> bool:
     return str(kind) in ("string", "large_string", "string_view")
+
+
+def _is_settled(kind: Any) -> bool:
+    """Whether columns of this type have the same canonical type whatever their values."""
+    types = import_module("pyarrow").types
+    return _is_number(kind) or _is_text(kind) or bool(types.is_timestamp(kind) or types.is_duration(kind))
+
+
+def _is_coded(kind: Any) -> bool:
+    """Whether each batch may have a dictionary of its own."""
+    return bool(import_module("pyarrow").types.is_dictionary(kind)) or _is_run(kind)
+
+
+class _Again:
+    """The tables of a data set, read anew whenever they are asked for."""
+
+    def __init__(self, obj: Any) -> None:
+        self._obj = obj
+
+    def __iter__(self) -> Iterator[Table]:
+        return map(table, arrow_tables(self._obj.to_batches()))
 
 
 def _is_run(kind: Any) -> bool:

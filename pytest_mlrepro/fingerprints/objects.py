@@ -9,16 +9,19 @@ from __future__ import annotations
 import datetime as dt
 import math
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
+from itertools import islice
 from types import MappingProxyType, NoneType
 from typing import Any
 from uuid import UUID
 
 from pytest_mlrepro.errors import FingerprintError
+from pytest_mlrepro.fingerprints.columns import Block, Column, item_block
 from pytest_mlrepro.fingerprints.digests import Fingerprint, blake3, node, seal, text_bytes
+from pytest_mlrepro.fingerprints.multiset import RowHashes, RowSums
 from pytest_mlrepro.fingerprints.ranges import Ranges
 from pytest_mlrepro.model import Value
 from pytest_mlrepro.values import type_name
@@ -26,6 +29,7 @@ from pytest_mlrepro.values import type_name
 _DEEPEST = 100
 _NAN = struct.pack("<d", math.nan)
 _MAX_KEYS = 64
+_AT_ONCE = 4096
 
 
 def python_object(obj: object, *, ordered: bool = True) -> Fingerprint:
@@ -198,10 +202,7 @@ def _sequence(obj: list[Any] | tuple[Any, ...], ordered: bool) -> Fingerprint:
     kind = "list" if isinstance(obj, list) else "tuple"
     above = (id(obj),)
     if not ordered:
-        # Sorted, not summed: it stays as sound as the hash itself, and all of it is in memory anyway.
-        digests = sorted(node("item", encoded(item, above)) for item in obj)
-        root = node(f"unordered {kind}", len(obj), b"".join(digests))
-        return seal(root, {"kind": kind, "length": len(obj)})
+        return bag(kind, item_sums(kind, obj, above))
     hasher, ranges = blake3()(), Ranges(len(obj))
     for position, item in enumerate(obj):
         data = encoded(item, above)
@@ -211,6 +212,44 @@ def _sequence(obj: list[Any] | tuple[Any, ...], ordered: bool) -> Fingerprint:
         node(kind, len(obj), hasher.digest()),
         {"kind": kind, "length": len(obj), "blocks": ranges.digests()},
     )
+
+
+def item_sums(kind: str, items: Iterable[Any], above: tuple[int, ...] = ()) -> RowSums:
+    """What the hashes of items add up to, or of some of them, where their order does not count.
+
+    Args:
+        kind: ``list`` or ``tuple``.
+        items: are read once.
+        above: see ``encoded``.
+
+    Raises:
+        FingerprintError: see ``python_object``.
+    """
+    import numpy as np
+
+    hashes, rest, rows = _item_hashes(kind), iter(items), 0
+    while part := [encoded(item, above) for item in islice(rest, _AT_ONCE)]:
+        hashes.add([item_block(part, np.zeros(len(part), dtype=bool))], apart=False)
+        rows += len(part)
+    return hashes.sums(rows)
+
+
+def bag(kind: str, sums: RowSums) -> Fingerprint:
+    """The fingerprint of items without an order, given what their hashes add up to."""
+    hashes = _item_hashes(kind)
+    hashes.merge(sums)
+    return seal(hashes.root(sums.rows), {"kind": kind, "length": sums.rows})
+
+
+def _item_hashes(kind: str) -> RowHashes:
+    schema = node(f"unordered {kind}")
+    return RowHashes(schema, [Column("", "object", 0, _nothing)])
+
+
+def _nothing(start: int, stop: int) -> Block:
+    import numpy as np
+
+    return item_block([], np.zeros(0, dtype=bool))
 
 
 def _keys(obj: Mapping[Any, Any]) -> dict[str, Value]:

@@ -7,7 +7,7 @@ values that occur, sorted: which others the process has met does not count. An `
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from inspect import signature
 from types import MappingProxyType
@@ -16,8 +16,9 @@ from typing import Any
 from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints.arrays import number_block
 from pytest_mlrepro.fingerprints.arrow import text_block
+from pytest_mlrepro.fingerprints.batches import streamed
 from pytest_mlrepro.fingerprints.cells import dtype_name
-from pytest_mlrepro.fingerprints.columns import Block, Column
+from pytest_mlrepro.fingerprints.columns import CELLS, Block, Column
 from pytest_mlrepro.fingerprints.containers import (
     category_column,
     code_block,
@@ -27,6 +28,7 @@ from pytest_mlrepro.fingerprints.containers import (
     refuse_rest,
 )
 from pytest_mlrepro.fingerprints.forms import Form
+from pytest_mlrepro.fingerprints.how import How
 from pytest_mlrepro.fingerprints.tables import Table
 
 _NUMBERS = frozenset(
@@ -56,25 +58,46 @@ def series(obj: Any) -> Table:
     return Table("series", [column(obj.name or None, obj)], len(obj))
 
 
-def lazy_frame(obj: Any) -> Table:
+def lazy_frame(obj: Any, *, ordered: bool = True, how: How) -> Table:
     """The form of the frame that a lazy one stands for.
 
     The query runs in polars' streaming engine where that keeps the types.
 
+    Where order does not count its result is not held in memory, unless it has a ``Categorical``.
+
     Raises:
         FingerprintError: if the query fails, or see ``frame``.
     """
-    engine = signature(obj.collect).parameters.get("engine")
-    # Before it became an engine to choose, streaming changed types: times of day came out as integers.
-    new = engine is not None and engine.default != "cpu"
-    streaming: dict[str, Any] = {"engine": "streaming"} if new else {}
+    pl = import_module("polars")
     try:
-        collected = obj.collect(**streaming)
-    except (import_module("polars").exceptions.PolarsError, OSError) as error:
+        # Not every version of polars gives batches.
+        if not ordered and not how.locate and hasattr(obj, "collect_batches"):
+            schema = obj.collect_schema()
+            if not any(kind.base_type() == pl.Categorical for kind in schema.dtypes()):
+                return streamed(frame(pl.DataFrame(schema=schema)), _Batches(obj), how)
+        return frame(_collected(obj))
+    except (pl.exceptions.PolarsError, OSError) as error:
         raise FingerprintError(
             f"the lazy frame cannot be collected: {str(error).splitlines()[0]}", remedy="correct the query"
         ) from None
-    return frame(collected)
+
+
+class _Batches:
+    """The frames of a query's result, asked for anew each time."""
+
+    def __init__(self, obj: Any) -> None:
+        self._obj = obj
+
+    def __iter__(self) -> Iterator[Table]:
+        batches = self._obj.collect_batches(chunk_size=CELLS, maintain_order=False, engine="streaming")
+        return map(frame, batches)
+
+
+def _collected(obj: Any) -> Any:
+    engine = signature(obj.collect).parameters.get("engine")
+    # Before it became an engine to choose, streaming changed types: times of day came out as integers.
+    new = engine is not None and engine.default != "cpu"
+    return obj.collect(**({"engine": "streaming"} if new else {}))
 
 
 def column(name: object, values: Any) -> Column:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from itertools import compress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_mlrepro.fingerprints.columns import Block, Column
+from pytest_mlrepro.fingerprints.texts import text_hashes
 from pytest_mlrepro.model import Value
 
 if TYPE_CHECKING:
@@ -40,6 +41,43 @@ def is_number(dtype: str) -> bool:
     return dtype.rstrip("0123456789") in ("bool", "int", "uint", "float")
 
 
+class Tally(NamedTuple):
+    """What a summary has counted, as plain values: it can be sent, and added to that of other rows.
+
+    Each but the last has an entry for every column that the summary is of; ``distinct`` holds 64-bit hashes of the
+    texts that occurred, None where there were more than are counted.
+    """
+
+    missing: tuple[int, ...]
+    seen: tuple[int, ...]
+    total: tuple[float, ...]
+    low: tuple[float, ...] | None
+    high: tuple[float, ...] | None
+    distinct: frozenset[int] | None
+
+    def merged(self, other: Tally) -> Tally:
+        """The counts of the rows of both."""
+        distinct = None
+        if self.distinct is not None and other.distinct is not None:
+            distinct = _countable(self.distinct | other.distinct)
+        return Tally(
+            _each(sum, self.missing, other.missing),
+            _each(sum, self.seen, other.seen),
+            _each(sum, self.total, other.total),
+            _each(min, self.low, other.low) if self.low and other.low else self.low or other.low,
+            _each(max, self.high, other.high) if self.high and other.high else self.high or other.high,
+            distinct,
+        )
+
+
+def _each(join: Any, one: tuple[Any, ...], other: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(map(join, zip(one, other, strict=True)))
+
+
+def _countable(distinct: frozenset[int]) -> frozenset[int] | None:
+    return distinct if len(distinct) <= _MOST_DISTINCT else None
+
+
 class Summary:
     """Collects what is said about one column, or about each column of a two-dimensional array.
 
@@ -58,7 +96,7 @@ class Summary:
         self._total = np.zeros(self._count)
         self._low: Any = None
         self._high: Any = None
-        self._distinct: set[bytes] = set()
+        self._distinct: set[Any] = set()
 
     def add(self, start: int, block: Block, digest: bytes) -> None:
         """Note a block."""
@@ -102,6 +140,35 @@ class Summary:
         self._seen += counts
         self._low = low if self._low is None else np.minimum(self._low, low)
         self._high = high if self._high is None else np.maximum(self._high, high)
+
+    def tally(self) -> Tally:
+        """What has been counted so far."""
+        import numpy as np
+
+        countable = len(self._distinct) <= _MOST_DISTINCT
+        texts = sorted(self._distinct) if countable and self._family == "texts" else []
+        lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
+        hashes = text_hashes(lengths, b"".join(texts), b"distinct")[0]
+        return Tally(
+            tuple(self._missing.tolist()),
+            tuple(self._seen.tolist()),
+            tuple(self._total.tolist()),
+            None if self._low is None else tuple(self._low.tolist()),
+            None if self._high is None else tuple(self._high.tolist()),
+            frozenset(hashes.tolist()) if countable else None,
+        )
+
+    def add_tally(self, tally: Tally) -> None:
+        """Note what another summary counted; this one has counted nothing yet."""
+        import numpy as np
+
+        self._missing += np.array(tally.missing, dtype=np.int64)
+        self._seen += np.array(tally.seen, dtype=np.int64)
+        self._total += np.array(tally.total)
+        self._low = None if tally.low is None else np.array(tally.low)
+        self._high = None if tally.high is None else np.array(tally.high)
+        many = range(_MOST_DISTINCT + 1)
+        self._distinct = set(many if tally.distinct is None else tally.distinct)
 
     def rows(self) -> list[tuple[Value, ...]]:
         """The summary of each column: see ``NAMES``."""

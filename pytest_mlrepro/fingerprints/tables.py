@@ -1,41 +1,42 @@
-"""Tables and arrays: forms made of columns, with the detail that later says what changed.
-
-The detail keeps to a budget: about 60 bytes a column and 2 KiB a data set. Wide tables keep four hexadecimal
-digits a column, very wide ones four for a group of neighbours.
-"""
+"""Tables and arrays: forms made of columns."""
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
-from itertools import groupby
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple
 
-from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints.columns import Column, Observer, RangesOf, digests
+from pytest_mlrepro.fingerprints.details import (
+    FEW,
+    GROUPS,
+    SHORT,
+    column_row,
+    described_columns,
+    group_size,
+    refuse_unknown,
+    told,
+)
 from pytest_mlrepro.fingerprints.digests import node
 from pytest_mlrepro.fingerprints.how import How
-from pytest_mlrepro.fingerprints.multiset import RowHashes
+from pytest_mlrepro.fingerprints.multiset import RowHashes, RowSums
 from pytest_mlrepro.fingerprints.objects import encoded
 from pytest_mlrepro.fingerprints.parts import Parts
 from pytest_mlrepro.fingerprints.ranges import Ranges
-from pytest_mlrepro.fingerprints.summaries import Summary
+from pytest_mlrepro.fingerprints.summaries import Summary, Tally
 from pytest_mlrepro.model import Value
 
 if TYPE_CHECKING:
     pass
 
-SHORT = 4
-"""Hexadecimal digits of a column's or a group's digest where there are many; eight where there are few."""
-
-_FEW = 40
-_GROUPS = 384
 _WIDEST = 65_536
-_COLUMNS_BUDGET = 2_400
-_NAMES_BUDGET = 1_200
-_LONGEST_NAME = 40
+
+
+class Reduced(NamedTuple):
+    """What rows come to where their order does not count: sums of their hashes, and statistics where asked for."""
+
+    sums: RowSums
+    tallies: tuple[Tally, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Table:
         index: the columns that label the rows, where they are more than positions.
         head: what else is part of its value, such as the name of the columns' index.
         shape: of an array of records.
+        elsewhere: what its rows came to where they are, if that is not here: then the columns have no values.
     """
 
     kind: str
@@ -57,6 +59,12 @@ class Table:
     index: Sequence[Column] = ()
     head: tuple[object, ...] = ()
     shape: tuple[int, ...] | None = None
+    elsewhere: Reduced | None = None
+
+    def reduced(self, how: How) -> Reduced:
+        """What its rows come to."""
+        every = self.every()
+        return _reduced(self.schema(ordered=False), self.rows, every, list(map(Summary, every)), how)
 
     def every(self) -> list[Column]:
         """The columns of the index, and then all others."""
@@ -77,7 +85,7 @@ class Table:
         every, schema = self.every(), self.schema(ordered=how.ordered)
         if how.ordered:
             return self._ordered(schema, digests(every, how.algorithm, advance=how.advance, quick=quick))
-        return _row_hashes(schema, self.rows, every, [], how).root(self.rows)
+        return _row_hashes(schema, self.rows, every, [], how, elsewhere=self.elsewhere).root(self.rows)
 
     def _ordered(self, schema: bytes, parts: Sequence[bytes]) -> bytes:
         return node("ordered", schema, self.rows, b"".join(parts))
@@ -89,9 +97,10 @@ class Table:
     def described(self, how: How) -> tuple[bytes, dict[str, Value]]:
         """The digest, and for each column its type, a short digest and a summary."""
         every = self.every()
-        _refuse_unknown(how.private, [column.name for column in every])
+        refuse_unknown(how.private, [column.name for column in every])
         schema = self.schema(ordered=how.ordered)
-        summaries = [Summary(column) for column in every]
+        # What a category stands for is told by a digest in order.
+        summaries = [Summary(column if how.ordered else replace(column, plain=None)) for column in every]
         if how.ordered:
             ranges = Ranges(self.rows)
             observers = [
@@ -100,7 +109,7 @@ class Table:
             parts = digests(every, how.algorithm, *observers, advance=how.advance)
             root, blocks = self._ordered(schema, parts), ranges.digests()
         else:
-            hashes = _row_hashes(schema, self.rows, every, summaries, how)
+            hashes = _row_hashes(schema, self.rows, every, summaries, how, elsewhere=self.elsewhere)
             parts = [node("cells", *hashes.column(place)) for place in range(len(every))]
             root, blocks = hashes.root(self.rows), ""
         detail: dict[str, Value] = {"kind": self.kind, "rows": self.rows}
@@ -109,10 +118,12 @@ class Table:
         if blocks:
             detail["blocks"] = blocks
         split = len(self.index)
-        told = [_told(column, summary, how.private) for column, summary in zip(every, summaries, strict=True)]
+        summed = [
+            told(column, summary, how.private) for column, summary in zip(every, summaries, strict=True)
+        ]
         if self.index:
-            detail["index"] = tuple(map(_row, self.index, parts, told))
-        detail |= _columns(self.columns, parts[split:], told[split:])
+            detail["index"] = tuple(map(column_row, self.index, parts, summed))
+        detail |= described_columns(self.columns, parts[split:], summed[split:])
         return root, detail
 
 
@@ -124,13 +135,23 @@ class Grid:
         column: of its rows; a 0-d array has one.
         shape: of the array.
         turned: the same array with its axes in reverse order, where it lies in memory in that order.
+        elsewhere: what its rows came to where they are, if that is not here.
     """
 
     column: Column
     shape: tuple[int, ...]
     turned: Grid | None = None
+    elsewhere: Reduced | None = None
 
-    def _schema(self) -> bytes:
+    def reduced(self, how: How) -> Reduced:
+        """What its rows come to."""
+        return _reduced(self.schema(), self.column.rows, [self.column], [self._summary()], how)
+
+    def _summary(self) -> Summary:
+        return Summary(self.column, each=len(self.shape) == 2 and 1 < self.column.width <= FEW)
+
+    def schema(self) -> bytes:
+        """The digest of type, number of dimensions, and shape of a row."""
         return node("array", len(self.shape), self.column.schema())
 
     def _is_ordered(self, how: How) -> bool:
@@ -141,11 +162,11 @@ class Grid:
         return self._root(how)
 
     def _root(self, how: How, *, quick: bool = False) -> bytes:
-        column, schema = self.column, self._schema()
+        column, schema = self.column, self.schema()
         if self._is_ordered(how):
             parts = digests([column], how.algorithm, advance=how.advance, quick=quick)
             return node("ordered", schema, *parts)
-        return _row_hashes(schema, column.rows, [column], [], how).root(column.rows)
+        return _row_hashes(schema, column.rows, [column], [], how, elsewhere=self.elsewhere).root(column.rows)
 
     def agrees(self, digest: str, detail: Mapping[str, Value], how: How) -> bool:
         """Whether the array has this digest; it is read as it lies in memory, in the order that the detail tells."""
@@ -164,10 +185,10 @@ class Grid:
 
     def described(self, how: How) -> tuple[bytes, dict[str, Value]]:
         """The digest, and a summary: of each column where they are few."""
-        column, schema = self.column, self._schema()
-        _refuse_unknown(how.private, range(column.width) if len(self.shape) == 2 else ())
-        each = len(self.shape) == 2 and 1 < column.width <= _FEW
-        summary = Summary(column, each=each)
+        column, schema = self.column, self.schema()
+        refuse_unknown(how.private, range(column.width) if len(self.shape) == 2 else ())
+        each = len(self.shape) == 2 and 1 < column.width <= FEW
+        summary = self._summary()
         detail: dict[str, Value] = {"kind": "array", "dtype": column.dtype, "shape": self.shape}
         if self._is_ordered(how):
             ranges = Ranges(column.rows)
@@ -184,9 +205,9 @@ class Grid:
             if self.turned is not None:
                 detail["turned"] = self._turned_mark(how.algorithm.seal(root, {}).digest, how)
         else:
-            hashes = _row_hashes(schema, column.rows, [column], [summary], how)
+            hashes = _row_hashes(schema, column.rows, [column], [summary], how, elsewhere=self.elsewhere)
             root = hashes.root(column.rows)
-            short = hashes.column(0) if 1 < column.width <= _GROUPS else []
+            short = hashes.column(0) if 1 < column.width <= GROUPS else []
         if each:
             rows = enumerate(zip(short, summary.rows(), strict=True))
             detail["columns"] = tuple(
@@ -200,78 +221,35 @@ class Grid:
         return root, detail
 
 
-def group_size(width: int) -> int:
-    """How many neighbouring columns share a short digest."""
-    return -(-width // _GROUPS)
+def _reduced(schema: bytes, rows: int, columns: list[Column], summaries: list[Summary], how: How) -> Reduced:
+    summaries = summaries if how.detail else []
+    sums = _row_hashes(schema, rows, columns, summaries, how).sums(rows)
+    return Reduced(sums, tuple(summary.tally() for summary in summaries))
 
 
 def _row_hashes(
-    schema: bytes, rows: int, columns: list[Column], summaries: Sequence[Summary], how: How
+    schema: bytes,
+    rows: int,
+    columns: list[Column],
+    summaries: Sequence[Summary],
+    how: How,
+    *,
+    elsewhere: Reduced | None = None,
 ) -> RowHashes:
     hashes = RowHashes(schema, columns)
+    if elsewhere is not None:
+        hashes.merge(elsewhere.sums)
+        for summary, tally in zip(summaries, elsewhere.tallies, strict=False):
+            summary.add_tally(tally)
+        return hashes
     step = min((column.block_rows for column in columns), default=1)
     if not columns:
         return hashes
     for start in range(0, rows, step):
         blocks = [column.read(start, min(start + step, rows)) for column in columns]
-        hashes.add(blocks)
+        hashes.add(blocks, apart=bool(summaries))
         if how.advance is not None:
             how.advance(8 * sum(block.cells.size for block in blocks))
         for summary, block in zip(summaries, blocks, strict=False):
             summary.add(start, block, b"")
     return hashes
-
-
-def _refuse_unknown(private: frozenset[object], names: Sequence[object]) -> None:
-    """Refuse names of private columns that there are not: whoever mistyped one would give it away."""
-    for name in sorted(map(repr, private - set(names))):
-        close = difflib.get_close_matches(name, map(repr, names), n=1)
-        hint = f"did you mean {close[0]}? " if close else ""
-        raise FingerprintError(
-            f"private names the column {name}, which there is not",
-            remedy=f"{hint}give the columns as the table names them, those of an array by number",
-        )
-
-
-def _told(column: Column, summary: Summary, private: frozenset[object]) -> tuple[Value, ...]:
-    return () if column.name in private else summary.rows()[0]
-
-
-def _columns(
-    columns: Sequence[Column], parts: list[bytes], told: Sequence[tuple[Value, ...]]
-) -> dict[str, Value]:
-    if len(columns) <= _FEW:
-        dtypes = {column.dtype for column in columns}
-        common = dtypes.pop() if len(dtypes) == 1 and len(columns) > 1 else ""
-        rows = tuple(map(partial(_row, common=common), columns, parts, told))
-        if len(repr(rows)) <= _COLUMNS_BUDGET:
-            return {"dtype": common, "columns": rows} if common else {"columns": rows}
-    size = group_size(len(columns))
-    groups = (b"".join(parts[first : first + size]) for first in range(0, len(parts), size))
-    heads = parts if size == 1 else [node("group", group) for group in groups]
-    detail: dict[str, Value] = {
-        "width": len(columns),
-        "parts": "".join(head[: SHORT // 2].hex() for head in heads),
-    }
-    runs = tuple((dtype, len(list(run))) for dtype, run in groupby(column.dtype for column in columns))
-    if len(runs) <= 16:
-        detail["dtypes"] = runs
-    names = tuple(short_name(column.name) for column in columns)
-    if sum(len(str(name)) + 4 for name in names) <= _NAMES_BUDGET:
-        detail["names"] = names
-    else:
-        detail["names digest"] = node("names", *(encoded(column.name) for column in columns))[:4].hex()
-    return detail
-
-
-def _row(column: Column, digest: bytes, told: tuple[Value, ...], common: str = "") -> Value:
-    dtype = "" if column.dtype == common else column.dtype
-    return (short_name(column.name), dtype, digest[:4].hex(), *told)
-
-
-def short_name(name: object) -> Value:
-    """A column's name for a reader."""
-    if isinstance(name, bool | int) or name is None:
-        return name
-    text = str(name)
-    return text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 3]}..."

@@ -327,15 +327,15 @@ DIGESTS = {
     "others": "65d12e1641f6bde02bb3a92a9fcf0cae",
 }
 FREE_OF_ORDER = {
-    "scalars": "5e4e38c7498278a25a56e9b99d006014",
+    "scalars": "b646d42bdc0e45f3cbbe751c5529a2cf",
     "matrix": "08fe7077ffadb4e741841c851769ee20",
     "images": "9e43b1e7be7cefc4eac81f20569f0933",
-    "texts": "60a34be228a787250c790d720ca05ac4",
-    "objects": "95b6f25fb0b5840ded26bad0268db026",
+    "texts": "2585fcc2e7a8833c54eba8049a5d1315",
+    "objects": "0c2efe7ac62ebbe1ec3382d5e505612a",
     "masked": "32e817ed823a6836a279b3bd9e6dfbea",
-    "records": "062516f14dec300d4882fce0543a7c7b",
+    "records": "c9c65b12cd2098349e109ad86195de28",
     "table": "eb0413727178f720d3f22399df28cdb0",
-    "people": "c23c2e05797cf6721f662901279852a8",
+    "people": "796e240715eaa341a2ee963c6c6786c9",
     "sparse": "53c122b6198fe90267ee4494f4cbb4f1",
 }
 
