@@ -8,8 +8,9 @@ from pathlib import Path
 import pytest
 
 from pytest_mlrepro.errors import FingerprintError
-from pytest_mlrepro.fingerprints import files, fingerprint
-from pytest_mlrepro.fingerprints.ranges import Ranges
+from pytest_mlrepro.fingerprints import files, fingerprint, folders, reading
+from pytest_mlrepro.fingerprints.digests import algorithm, node
+from pytest_mlrepro.fingerprints.ranges import span_of
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
 
@@ -93,7 +94,7 @@ def test_order_of_the_listing_does_not_count(folder, monkeypatch):
         def __exit__(self, *_):
             self.entries.close()
 
-    monkeypatch.setattr(files.os, "scandir", Backwards)
+    monkeypatch.setattr(folders.os, "scandir", Backwards)
     assert fingerprint(folder) == expected
 
 
@@ -179,51 +180,119 @@ def test_socket_is_an_error(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind("talk")
-        with pytest.raises(FingerprintError, match="'talk' cannot be read"):
-            fingerprint(tmp_path)
+        for path in (tmp_path, tmp_path / "talk"):
+            with pytest.raises(FingerprintError, match="'talk' is neither a file nor a folder"):
+                fingerprint(path)
 
 
 def test_file_that_vanishes_is_an_error(folder, monkeypatch):
-    walk = files._walk
+    walk = folders.walk
 
-    def vanishing(root, above):
-        found = list(walk(root, above))
-        if not above:
-            (root / "b.csv").unlink()
+    def vanishing(root, **options):
+        found = walk(root, **options)
+        (root / "deep" / "er" / "c.bin").unlink()
         return found
 
-    monkeypatch.setattr(files, "_walk", vanishing)
-    with pytest.raises(FingerprintError, match=r"'b.csv' cannot be read: No such file"):
+    monkeypatch.setattr(folders, "walk", vanishing)
+    with pytest.raises(FingerprintError, match=r"'deep/er/c.bin' cannot be read: No such file"):
         fingerprint(folder)
 
 
+@pytest.mark.parametrize("size", [1_000, 3_000_000])
 @pytest.mark.parametrize("change", ["grow", "shrink", "rewrite"])
-def test_file_that_changes_while_it_is_read_is_an_error(tmp_path, monkeypatch, change):
+def test_file_that_changes_while_it_is_read_is_an_error(tmp_path, monkeypatch, change, size):
     file = tmp_path / "data.bin"
-    file.write_bytes(b"x" * 3_000_000)
-    read = files._read
+    file.write_bytes(b"x" * size)
 
-    def meddle(handle, *args, **options):
-        if change == "grow":
-            with file.open("ab") as more:
-                more.write(b"y")
-        elif change == "shrink":
-            os.truncate(file, 10)
-        else:
-            os.utime(file, (1, 1))
-        return read(handle, *args, **options)
+    class Meddled(reading.FileIO):
+        def readinto(self, buffer):
+            if change == "grow":
+                with file.open("ab") as more:
+                    more.write(b"y")
+            elif change == "shrink":
+                os.truncate(file, 10)
+            else:
+                os.utime(file, (1, 1))
+            return super().readinto(buffer)
 
-    monkeypatch.setattr(files, "_read", meddle)
-    with pytest.raises(FingerprintError, match=r"'data.bin' changed while it was read"):
-        fingerprint(file)
+    monkeypatch.setattr(reading, "FileIO", Meddled)
+    for path in (file, tmp_path):
+        os.utime(file)
+        with pytest.raises(FingerprintError, match=r"'data.bin' changed while it was read"):
+            fingerprint(path)
 
 
-@pytest.mark.parametrize("size", [0, 3, 5, 4_000_000])
-def test_reading_notices_another_size(tmp_path, size):
+@pytest.mark.parametrize("size", [0, 1, 9, 65_535, 65_536, 65_537, 200_000])
+@pytest.mark.parametrize("name", ["blake3", "xxh3"])
+def test_a_file_in_a_folder_is_the_file_itself(tmp_path, size, name):
+    """Whether it has been still for long, and so is read at once, or was just written."""
+    pytest.importorskip("xxhash" if name == "xxh3" else name)
+    data = os.urandom(size)
+    (tmp_path / "data.bin").write_bytes(data)
+    hashing = algorithm(name)
+    whole = node("file", size, hashing.leaf([data]))
+    assert reading.root_of(size, hashing.leaf([data])) == whole
+    root = node("folder", "data.bin", whole)
+    for began in (0, 1 << 62):
+        taken = reading.Reader(hashing, began=began)
+        assert folders.folder_fingerprint(tmp_path, taken) == hashing.seal(root, {})
+    assert files.path(tmp_path / "data.bin", hashing=hashing) == hashing.seal(whole, {})
+    assert files.path(tmp_path, hashing=hashing).digest.startswith(f"mlr1-{name}:")
+
+
+def test_a_file_that_grows_before_its_status_is_taken_is_read_again(tmp_path, monkeypatch):
     file = tmp_path / "data.bin"
-    file.write_bytes(b"1234")
-    with file.open("rb", buffering=0) as handle:
-        assert files._read(handle, size, Ranges(size), lines=False) is None
+    file.write_bytes(b"1")
+    read = os.read
+
+    def growing(descriptor, size):
+        data = read(descriptor, size)
+        with file.open("ab") as more:
+            more.write(b"2")
+        return data
+
+    with monkeypatch.context() as patch:
+        patch.setattr(reading.os, "read", growing)
+        taken = folders.folder_fingerprint(tmp_path, reading.Reader(algorithm(), began=1 << 62))
+    assert taken == fingerprint(tmp_path)
+    assert file.read_bytes().startswith(b"12")
+
+
+@pytest.mark.parametrize("name", ["blake3", "xxh3"])
+@pytest.mark.parametrize("size", [1, 2, 16, 17, 1_000, 65_536, (1 << 20) + 1, 3_000_000])
+def test_blocks_are_digests_of_parts(tmp_path, size, name):
+    pytest.importorskip("xxhash" if name == "xxh3" else name)
+    data = os.urandom(size)
+    (tmp_path / "data.bin").write_bytes(data)
+    span = span_of(size)
+    hashing = algorithm(name)
+    parts = [hashing.leaf([data[start : start + span]])[:2].hex() for start in range(0, size, span)]
+    detail = files.path(tmp_path / "data.bin", hashing=hashing).detail
+    assert detail.get("blocks", "") == ("".join(parts) if len(parts) > 1 else "")
+
+
+def test_lines_over_the_border_of_two_readings(tmp_path):
+    file = tmp_path / "data.txt"
+    for tail, more in ((b"\n", 0), (b"x", 1), (b"\nx", 1), (b"x\n", 1)):
+        file.write_bytes(b"\n" * ((1 << 20) - 1) + tail)
+        assert fingerprint(file).detail["lines"] == (1 << 20) - 1 + (tail[:1] == b"\n") + more
+
+
+def test_without_detail_the_digest_is_the_same(folder):
+    told = files.path(folder / "a.csv")
+    untold = files.path(folder / "a.csv", detail=False)
+    assert untold == told
+    assert dict(untold.detail) == {"kind": "file", "size": 4}
+    assert "lines" in told.detail
+
+
+def test_progress_tells_every_byte(folder):
+    (folder / "large.bin").write_bytes(bytes(3_000_000))
+    for path in (folder, folder / "large.bin", folder / "a.csv"):
+        told = []
+        files.path(path, advance=told.append)
+        assert sum(told) == fingerprint(path).detail["size"]
+    assert len(told) < 3
 
 
 def test_order_free_has_no_meaning_for_bytes(folder):
