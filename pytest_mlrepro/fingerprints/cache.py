@@ -142,7 +142,7 @@ class FileCache:
 
     def note(
         self, status: os.stat_result, kind: int, content: Content, began: int, hashing: Algorithm
-    ) -> bool:
+    ) -> bytes:
         """Remember what a file came to, if its status can tell it from any later content.
 
         Args:
@@ -153,16 +153,16 @@ class FileCache:
             hashing: the hash of its bytes.
 
         Returns:
-            Whether it is remembered.
+            The identity under which it is remembered; empty where it is not.
         """
         seen = identity(status)
         if not seen or not is_still(status, began) or status.st_ctime_ns % _SECOND == 0:
-            return False
+            return b""
         blocks = bytes.fromhex(content.blocks)
         lines = -1 if content.lines is None else content.lines
         packed = _CONTENT.pack(kind, lines, content.root, len(blocks) // 2, blocks)
         self._files.note(_key(seen, hashing), seen[_PLACE:] + packed)
-        return True
+        return seen
 
     def find_folder(self, status: os.stat_result, hashing: Algorithm) -> Listing | None:
         """What the folder with this status came to when it was read last."""

@@ -8,15 +8,18 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pytest_mlrepro.errors import FingerprintError
+from pytest_mlrepro.fingerprints import contents
 from pytest_mlrepro.fingerprints.cache import Content, FileCache, identity
-from pytest_mlrepro.fingerprints.digests import Algorithm, Fingerprint, algorithm
-from pytest_mlrepro.fingerprints.folders import folder_fingerprint
+from pytest_mlrepro.fingerprints.contents import Kind, endings, kind_of
+from pytest_mlrepro.fingerprints.digests import Algorithm, Fingerprint, algorithm, node
+from pytest_mlrepro.fingerprints.folders import folder_fingerprint, summed, walk
 from pytest_mlrepro.fingerprints.reading import (
     WHOLE,
     WITH_BLOCKS,
     WITH_LINES,
     Advance,
     Reader,
+    changed,
     not_a_file,
     unreadable,
 )
@@ -66,11 +69,13 @@ def path(
         )
     try:
         if stat.S_ISDIR(status.st_mode):
-            return folder_fingerprint(obj, reader)
+            return _folder_by_value(obj, reader, ordered) if by_value else folder_fingerprint(obj, reader)
         if not stat.S_ISREG(status.st_mode):
             raise not_a_file(obj.name)
+        if by_value:
+            return _by_value(obj, obj.name, _kind(obj.name), reader, ordered=ordered, detail=detail)
         kind = WHOLE if not detail else WITH_LINES if obj.suffix.lower() in _TEXTS else WITH_BLOCKS
-        return reader.hashing.seal(*_file(obj, status, kind, reader))
+        return reader.hashing.seal(*_file(obj, status, kind, reader, obj.name))
     except OSError as error:
         raise unreadable(obj.name, error) from None
 
@@ -87,12 +92,72 @@ def _status(obj: Path) -> os.stat_result:
         ) from None
 
 
-def _file(obj: Path, status: os.stat_result, kind: int, reader: Reader) -> tuple[bytes, dict[str, Value]]:
+def _kind(name: str) -> Kind:
+    kind = kind_of(name)
+    if kind is None:
+        raise FingerprintError(
+            f"{name!r} cannot be read by value, its ending is none of {endings()}",
+            remedy="read it and fingerprint what you get, or let its bytes count, without by_value",
+        )
+    return kind
+
+
+def _by_value(
+    file: Path, name: str, kind: Kind, reader: Reader, *, ordered: bool = True, detail: bool = True
+) -> Fingerprint:
+    """The fingerprint of what a file holds."""
+    from pytest_mlrepro.fingerprints.registry import fingerprint
+
+    if not (ordered or kind.has_rows):
+        raise FingerprintError(
+            f"ordered=False has no meaning for {name!r}, which has no rows", remedy="leave ordered=False out"
+        )
+    before = file.stat()
+    values = contents.read(file, name, kind)
+    with contents.explained(name, kind.late()):
+        taken = fingerprint(values, ordered=ordered, digest=reader.hashing.name, detail=detail)
+    after = file.stat()
+    if (after.st_size, after.st_mtime_ns, after.st_ino) != (
+        before.st_size,
+        before.st_mtime_ns,
+        before.st_ino,
+    ):
+        raise changed(name)
+    return taken
+
+
+def _folder_by_value(folder: Path, reader: Reader, ordered: bool) -> Fingerprint:
+    """The fingerprint of a folder: of each file its values, where they can be read, else its bytes."""
+    if not ordered:
+        raise FingerprintError(
+            f"ordered=False has no meaning for the folder {folder.name!r}", remedy="leave ordered=False out"
+        )
+    root = folder.resolve()
+    tree = walk(root)
+    roots, size = {}, 0
+    for name in sorted(tree.files()):
+        file = root / name
+        try:
+            status = file.stat()
+            if (kind := kind_of(name)) is not None:
+                value = _by_value(file, name, kind, reader, detail=False)
+                roots[name] = node("value", value.digest)
+            else:
+                roots[name], _ = _file(file, status, WHOLE, reader, name)
+        except OSError as error:
+            raise unreadable(name, error) from None
+        size += status.st_size
+    return reader.hashing.seal(*summed(roots, tree.targets, size, "folder by value"))
+
+
+def _file(
+    file: Path, status: os.stat_result, kind: int, reader: Reader, name: str
+) -> tuple[bytes, dict[str, Value]]:
     """A file's digest and detail, as the cache knows them, or read."""
-    content = reader.find(identity(status), kind)
+    size, content = status.st_size, reader.find(identity(status), kind)
     if content is None:
-        status, content, _ = reader.read(obj, obj.name, kind)
-    return content.root, _told(status.st_size, content, kind)
+        size, content, _ = reader.read(file, name, kind)
+    return content.root, _told(size, content, kind)
 
 
 def _told(size: int, content: Content, kind: int) -> dict[str, Value]:

@@ -74,7 +74,7 @@ def folder_fingerprint(folder: Path, reader: Reader) -> Fingerprint:
 
 
 def summed(
-    contents: Mapping[str, bytes], targets: Mapping[str, str], size: int, tag: str = "folder"
+    contents: Mapping[str, bytes], targets: Mapping[str, str], size: int, kind: str = "folder"
 ) -> tuple[bytes, dict[str, Value]]:
     """The digest and detail of a folder.
 
@@ -82,13 +82,13 @@ def summed(
         contents: the digest of each file, by name.
         targets: see ``Tree``.
         size: of all files, in bytes.
-        tag: what it is the digest of.
+        kind: what it is called.
     """
     digests = {**contents, **{name: node("link", target) for name, target in targets.items()}}
     names = sorted(digests)
     ordered = [digests[name] for name in names]
-    root = node(tag, *(part for entry in zip(names, ordered, strict=True) for part in entry))
-    detail: dict[str, Value] = {"kind": "folder", "files": len(names), "size": size}
+    root = node(kind, *(part for entry in zip(names, ordered, strict=True) for part in entry))
+    detail: dict[str, Value] = {"kind": kind, "files": len(names), "size": size}
     return root, detail | _told(names, ordered)
 
 
@@ -198,13 +198,13 @@ class _Taken:
             if tree.seen and self._find(name, tree.seen, places[name] * IDENTITY.size):
                 continue
             try:
-                status, content, kept = self.reader.read(above + name, name, WHOLE)
+                size, content, kept = self.reader.read(above + name, name, WHOLE)
             except OSError as error:
                 raise unreadable(name, error) from None
             self.roots[name] = content.root
-            self.size += status.st_size
+            self.size += size
             if kept:
-                self.seen[name] = identity(status)
+                self.seen[name] = kept
         return self
 
     def _find(self, name: str, every: bytes, start: int) -> bool:

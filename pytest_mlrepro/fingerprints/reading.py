@@ -49,8 +49,8 @@ class Reader:
         """What the cache knows of the file with this identity."""
         return None if self.cache is None else self.cache.find(seen, kind, self.hashing)
 
-    def read(self, file: Path | str, name: str, kind: int) -> tuple[os.stat_result, Content, bool]:
-        """The status of a file, the same before it was read and after, what it came to, and whether that is kept.
+    def read(self, file: Path | str, name: str, kind: int) -> tuple[int, Content, bytes]:
+        """The size of a file, what it came to, and the identity under which the cache keeps that, if it does.
 
         Args:
             file: the file.
@@ -67,8 +67,10 @@ class Reader:
             status, content = small or self._whole(descriptor, name, kind)
         finally:
             os.close(descriptor)
-        kept = self.cache is not None and self.cache.note(status, kind, content, self.began, self.hashing)
-        return status, content, kept
+        kept = b""
+        if self.cache is not None:
+            kept = self.cache.note(status, kind, content, self.began, self.hashing)
+        return status.st_size, content, kept
 
     def _small(self, descriptor: int) -> tuple[os.stat_result, Content] | None:
         """A file that fits into one buffer; None where it does not, or may have changed while it was read."""

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints.cache import FileCache
-from pytest_mlrepro.fingerprints.digests import Fingerprint
+from pytest_mlrepro.fingerprints.digests import HASHES, Fingerprint, algorithm
 from pytest_mlrepro.fingerprints.objects import python_object
 from pytest_mlrepro.values import type_name
 
@@ -41,7 +41,16 @@ class _Fingerprinting:
     def __init__(self) -> None:
         self._adapters = singledispatch(python_object)
 
-    def __call__(self, obj: object, *, ordered: bool = True, cache: FileCache | None = None) -> Fingerprint:
+    def __call__(
+        self,
+        obj: object,
+        *,
+        ordered: bool = True,
+        by_value: bool = False,
+        digest: str = "",
+        detail: bool = True,
+        cache: FileCache | None = None,
+    ) -> Fingerprint:
         """The fingerprint of an object.
 
         Args:
@@ -49,6 +58,9 @@ class _Fingerprinting:
                 container, or the ``Path`` of a file or folder. A plain string is a value, not a path. It is not
                 changed, but a reader of batches is read to its end.
             ordered: whether the order of the rows (of the items of a list) counts.
+            by_value: of a path, whether the values that its files hold count instead of their bytes.
+            digest: the hash of bulk data, ``"blake3"`` or ``"xxh3"``.
+            detail: whether what explains a difference is gathered too.
             cache: of files read before, so that those unchanged since are not read again; only paths use it.
 
         Raises:
@@ -57,8 +69,11 @@ class _Fingerprinting:
         adapter = self.adapter(type(obj))
         try:
             options = {} if ordered else self._unordered(adapter, obj)
-            if cache is not None and "cache" in signature(adapter).parameters:
-                options["cache"] = cache
+            known = signature(adapter).parameters
+            given = {"cache": cache, "by_value": by_value, "hashing": algorithm(digest or HASHES[0])}
+            options |= {name: value for name, value in given.items() if value and name in known}
+            if "detail" in known:
+                options["detail"] = detail
             return adapter(obj, **options)
         except RecursionError:
             raise FingerprintError(
