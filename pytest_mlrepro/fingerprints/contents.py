@@ -7,29 +7,23 @@ image is its mode and its pixels, a list of these where it has several frames, w
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import lzma
 import struct
 import warnings
-import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
-from tokenize import TokenError
 from types import MappingProxyType
 from typing import IO, Any, TypeAlias
-from zipfile import BadZipFile
 
 from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints import delimited
 
-_PACKED: Mapping[str, Callable[..., Any]] = MappingProxyType(
-    {"": open, ".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-)
+_PACKED = MappingProxyType({"": "io", ".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"})
+"""Ending of a packed text -> the module that opens it; not every Python has all of them."""
+
 _ARROW_FILE = b"ARROW1"
 _Errors: TypeAlias = tuple[type[BaseException], ...]
 
@@ -118,7 +112,9 @@ def _arrow(path: Path) -> Any:
 
 def _delimited(delimiter: str, packing: str) -> Callable[[Path], Any]:
     def opened(path: Path) -> IO[str]:
-        return TextIOWrapper(_PACKED[packing](path, "rb"), encoding="utf-8-sig", newline="")
+        return TextIOWrapper(
+            import_module(_PACKED[packing]).open(path, "rb"), encoding="utf-8-sig", newline=""
+        )
 
     return lambda path: delimited.table(lambda: opened(path), delimiter)
 
@@ -164,11 +160,18 @@ def _damaged_arrow() -> _Errors:
 
 
 def _damaged_text() -> _Errors:
-    return (OSError, UnicodeDecodeError, EOFError, zlib.error, lzma.LZMAError)
+    packed = [import_module("zlib").error]
+    with suppress(ImportError):
+        packed.append(import_module("lzma").LZMAError)
+    return (OSError, UnicodeDecodeError, EOFError, *packed)
 
 
 def _damaged_array() -> _Errors:
-    packed = (BadZipFile, zlib.error, NotImplementedError, RuntimeError)
+    from tokenize import TokenError
+    from zipfile import BadZipFile
+    from zlib import error
+
+    packed = (BadZipFile, error, NotImplementedError, RuntimeError)
     return (OSError, ValueError, EOFError, MemoryError, SyntaxError, TokenError, *packed)
 
 

@@ -25,6 +25,7 @@ _LENGTHS = tuple(length.to_bytes(8, "little") for length in range(65))
 _FILE = _LENGTHS[len(b"file")] + b"file"
 _CHUNK = 1 << 20
 _SMALL = 1 << 16
+_LONGEST_NAME = 100
 # Not blocking: opening a FIFO would wait for a writer.
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 
@@ -179,7 +180,8 @@ def changed(name: str) -> FingerprintError:
 
 def unreadable(name: str, error: OSError) -> FingerprintError:
     """The error for what the system does not let be read."""
+    short = name if len(name) <= _LONGEST_NAME else f"...{name[3 - _LONGEST_NAME :]}"
     return FingerprintError(
-        f"{name!r} cannot be read: {error.strerror or error}",
+        f"{short!r} cannot be read: {error.strerror or error}",
         remedy="check that it is there, and that you may read it",
     )

@@ -4,15 +4,14 @@ import csv
 import io
 
 import pytest
-
-pd = pytest.importorskip("pandas")
-
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pytest_mlrepro import fingerprint
 from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints import delimited
+
+pd = pytest.importorskip("pandas")
 
 
 def table(text, delimiter=","):

@@ -3,15 +3,18 @@
 import os
 import socket
 import sys
+import tempfile
+import unicodedata
 from pathlib import Path
 
 import pytest
 
 from pytest_mlrepro.errors import FingerprintError
-from pytest_mlrepro.fingerprints import files, fingerprint, folders, reading
+from pytest_mlrepro.fingerprints import FileCache, files, fingerprint, folders, reading
 from pytest_mlrepro.fingerprints.digests import algorithm, node
 from pytest_mlrepro.fingerprints.ranges import span_of
 
+NOBODY = 65_534
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
 
 
@@ -156,13 +159,127 @@ def test_missing_file_is_an_error(tmp_path):
     assert caught.value.remedy
 
 
+@pytest.fixture
+def unprivileged():
+    """A folder of someone who may not read everything, as this process is while the test runs."""
+    if not hasattr(os, "seteuid") or os.geteuid():
+        with tempfile.TemporaryDirectory() as home:
+            yield Path(home)
+        return
+    with tempfile.TemporaryDirectory() as home:
+        os.chown(home, NOBODY, -1)
+        os.seteuid(NOBODY)
+        try:
+            if not os.access(home, os.R_OK, effective_ids=True):
+                pytest.skip("folders for temporary files are for one user only")
+            yield Path(home)
+        finally:
+            os.seteuid(0)
+
+
 @POSIX
-@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may read everything")
-def test_unreadable_file_is_an_error(folder):
-    (folder / "a.csv").chmod(0)
-    for path in (folder, folder / "a.csv"):
+def test_what_may_not_be_read_is_an_error(unprivileged):
+    (unprivileged / "deep").mkdir()
+    file, below = unprivileged / "a.csv", unprivileged / "deep"
+    file.write_bytes(b"1")
+    file.chmod(0)
+    for path in (file, unprivileged):
         with pytest.raises(FingerprintError, match=r"'a.csv' cannot be read: Permission denied"):
             fingerprint(path)
+    file.chmod(0o600)
+    (below / "b.csv").write_bytes(b"1")
+    for mode in (0, 0o400, 0o100):
+        below.chmod(mode)
+        named = "deep/b.csv" if mode == 0o400 else "deep"
+        for known in (None, FileCache(unprivileged / "cache")):
+            with pytest.raises(FingerprintError, match=rf"'{named}' cannot be read: Permission denied"):
+                fingerprint(unprivileged, cache=known)
+    below.chmod(0)
+    with pytest.raises(FingerprintError, match=r"'b.csv' cannot be read: Permission denied"):
+        fingerprint(below / "b.csv")
+    below.chmod(0o700)
+
+
+def test_a_folder_that_vanishes_is_an_error(folder, monkeypatch):
+    scandir = os.scandir
+
+    def vanishing(path):
+        if isinstance(path, str) and path.endswith("er"):
+            Path(path).rename(folder / "gone")
+        return scandir(path)
+
+    monkeypatch.setattr(folders.os, "scandir", vanishing)
+    with pytest.raises(FingerprintError, match=r"'deep/er' cannot be read: No such file"):
+        fingerprint(folder)
+
+
+@pytest.mark.parametrize("name", ["nul\0.csv", "half \ud800.csv"])
+def test_a_name_that_no_file_can_have_is_an_error(tmp_path, name):
+    with pytest.raises(FingerprintError, match=r"is no name of a file: .*(null|encode)"):
+        fingerprint(tmp_path / name)
+
+
+@POSIX
+def test_a_path_in_a_circle_is_an_error(tmp_path):
+    (tmp_path / "one").symlink_to("two")
+    (tmp_path / "two").symlink_to("one")
+    with pytest.raises(FingerprintError, match="'one' cannot be read: Too many levels of symbolic links"):
+        fingerprint(tmp_path / "one")
+
+
+def test_names_that_differ_in_case_only_are_two(tmp_path):
+    (tmp_path / "A.csv").write_bytes(b"1")
+    (tmp_path / "a.csv").write_bytes(b"2")
+    if len(list(tmp_path.iterdir())) < 2:
+        pytest.skip("to this file system they are one")
+    one = fingerprint(tmp_path)
+    assert [name for name, _ in one.detail["entries"]] == ["A.csv", "a.csv"]
+    (tmp_path / "A.csv").write_bytes(b"2")
+    (tmp_path / "a.csv").write_bytes(b"1")
+    assert fingerprint(tmp_path) != one
+
+
+def test_case_counts(tmp_path):
+    found = set()
+    for place, name in enumerate(("data.csv", "Data.csv", "data.CSV")):
+        (tmp_path / str(place)).mkdir()
+        (tmp_path / str(place) / name).write_bytes(b"1")
+        found.add(fingerprint(tmp_path / str(place)))
+    assert len(found) == 3
+
+
+def test_normal_forms_of_a_name_are_two(tmp_path):
+    for form in ("NFC", "NFD"):
+        (tmp_path / form).mkdir()
+        (tmp_path / form / unicodedata.normalize(form, "caf\u00e9.csv")).write_bytes(b"1")
+    if len({path.name for path in tmp_path.rglob("*.csv")}) < 2:
+        pytest.skip("to this file system they are one")
+    assert fingerprint(tmp_path / "NFC") != fingerprint(tmp_path / "NFD")
+
+
+def test_empty_folders_are_one(tmp_path):
+    (tmp_path / "one").mkdir()
+    (tmp_path / "other" / "deep" / "er").mkdir(parents=True)
+    empty = fingerprint(tmp_path / "one")
+    assert empty == fingerprint(tmp_path / "other")
+    assert dict(empty.detail) == {"kind": "folder", "files": 0, "size": 0, "entries": ()}
+    (tmp_path / "one" / "a").write_bytes(b"")
+    assert fingerprint(tmp_path / "one") != empty
+
+
+@POSIX
+def test_a_folder_deeper_than_a_path_can_be_long(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name = Path("x" * 250)
+    for _ in range(20):
+        name.mkdir()
+        os.chdir(name)
+    with pytest.raises(FingerprintError, match="cannot be read: File name too long") as caught:
+        fingerprint(tmp_path)
+    assert len(caught.value.what) < 200
+    for _ in range(20):
+        os.chdir("..")
+        name.rmdir()
 
 
 @POSIX
