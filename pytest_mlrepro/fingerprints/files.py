@@ -61,34 +61,35 @@ def path(
             ``ordered=False`` where no rows are known.
     """
     reader = Reader(hashing or algorithm(), cache, advance)
-    status = _status(obj)
+    name = obj.name or str(obj)
+    status = _status(obj, name)
     if not (ordered or by_value):
         raise FingerprintError(
-            f"ordered=False has no meaning for the bytes of {obj.name!r}",
+            f"ordered=False has no meaning for the bytes of {name!r}",
             remedy="let its values count, with by_value=True, or leave ordered=False out",
         )
     try:
         if stat.S_ISDIR(status.st_mode):
             return _folder_by_value(obj, reader, ordered) if by_value else folder_fingerprint(obj, reader)
         if not stat.S_ISREG(status.st_mode):
-            raise not_a_file(obj.name)
+            raise not_a_file(name)
         if by_value:
-            return _by_value(obj, obj.name, _kind(obj.name), reader, ordered=ordered, detail=detail)
+            return _by_value(obj, name, _kind(name), reader, ordered=ordered, detail=detail)
         kind = WHOLE if not detail else WITH_LINES if obj.suffix.lower() in _TEXTS else WITH_BLOCKS
-        return reader.hashing.seal(*_file(obj, status, kind, reader, obj.name))
+        return reader.hashing.seal(*_file(obj, status, kind, reader, name))
     except OSError as error:
-        raise unreadable(obj.name, error) from None
+        raise unreadable(name, error) from None
 
 
-def _status(obj: Path) -> os.stat_result:
+def _status(obj: Path, name: str) -> os.stat_result:
     try:
         return obj.stat()
     except OSError as error:
-        raise unreadable(obj.name, error) from None
+        raise unreadable(name, error) from None
     except ValueError as error:
         # A NUL, or characters that the file system's encoding does not have.
         raise FingerprintError(
-            f"{obj.name!r} is no name of a file: {error}", remedy="check where the path comes from"
+            f"{name!r} is no name of a file: {error}", remedy="check where the path comes from"
         ) from None
 
 
