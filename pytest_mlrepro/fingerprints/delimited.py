@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from pytest_mlrepro.errors import FingerprintError
 
@@ -28,20 +28,30 @@ MISSING = frozenset(
 """The cells that stand for a missing value: those of pandas."""
 
 _TRUTH = {"True": True, "TRUE": True, "true": True, "False": False, "FALSE": False, "false": False}
-_WHOLE = re.compile(r"(?:[ \t]*[+-]?[0-9]+[ \t]*\n)*")
+_DIGITS = b"0123456789+- \t\n"
+_MARKS = b".eE"
+_INFINITE = frozenset(b"infityINFITY.eE")
 _NUMBER = re.compile(
-    r"(?:[ \t]*[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|(?i:inf|infinity))[ \t]*\n)*"
+    r"[ \t]*[+-]?(?:(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|(?i:inf|infinity))[ \t]*"
 )
-_ROWS = 1 << 14
+_ROWS = 1 << 11
 _LONGEST = 40
 _SIGNED, _UNSIGNED = (-(1 << 63), (1 << 63) - 1), (0, (1 << 64) - 1)
+_READERS: dict[str, tuple[Callable[[str], Any], Any]] = {
+    "int64": (int, 0),
+    "uint64": (int, 0),
+    "float64": (float, 0.0),
+    "bool": (_TRUTH.__getitem__, False),
+    "object": (str, None),
+}
+"""Type of a column -> what makes a value of a cell, and what stands where one is missing."""
 
 
 def table(opened: Callable[[], IO[str]], delimiter: str) -> pd.DataFrame:
     """The table that a text holds.
 
     Args:
-        opened: opens it, without translating line endings; it is read twice.
+        opened: opens it, without translating line endings; it is read twice where the type of a column shows late.
         delimiter: what is between two cells.
 
     Raises:
@@ -50,52 +60,39 @@ def table(opened: Callable[[], IO[str]], delimiter: str) -> pd.DataFrame:
     """
     import pandas as pd
 
-    with opened() as text:
-        names, parts = _parts(text, delimiter)
-        kinds = [_Kind() for _ in names]
-        for cells in parts:
-            for kind, part in zip(kinds, cells, strict=True):
-                kind.add(part)
-    columns = [_Column(kind) for kind in kinds]
-    with opened() as text:
-        for cells in _parts(text, delimiter)[1]:
-            for column, part in zip(columns, cells, strict=True):
-                column.add(part)
+    parts = _parts(opened, delimiter)
+    names = next(parts, [()])[0]
+    if not names:
+        raise FingerprintError("there is no table in it", remedy="write the names of its columns first")
+    columns = [_Column() for _ in names]
+    for cells in parts:
+        for column, part in zip(columns, cells, strict=True):
+            column.add(part)
+    again = [(place, column) for place, column in enumerate(columns) if not column.settle()]
+    if again:
+        for cells in islice(_parts(opened, delimiter), 1, None):
+            for place, column in again:
+                column.add_settled(cells[place])
     frame = pd.DataFrame({place: column.values() for place, column in enumerate(columns)})
     frame.columns = pd.Index(names, dtype=object)
     return frame
 
 
-def _parts(text: IO[str], delimiter: str) -> tuple[list[str], Iterator[list[tuple[str, ...]]]]:
-    """The names of the columns, and some rows at a time the cells of each column."""
-    rows = _checked(text, delimiter)
-    names = next(rows, None)
-    if names is None:
-        raise FingerprintError("there is no table in it", remedy="write the names of its columns first")
-
-    def parts() -> Iterator[list[tuple[str, ...]]]:
-        while some := list(islice(rows, _ROWS)):
-            yield list(zip(*some, strict=True))
-
-    return names, parts()
-
-
-def _checked(text: IO[str], delimiter: str) -> Iterator[list[str]]:
-    """The rows that are not empty, the first of which says how long all are."""
-    reader = csv.reader(text, delimiter=delimiter, strict=True)
-    width = 0
-    with _any_size():
+def _parts(opened: Callable[[], IO[str]], delimiter: str) -> Iterator[list[tuple[str, ...]]]:
+    """The names of the columns, as the only cells of a row; then some rows at a time the cells of each column."""
+    names: list[str] = []
+    with opened() as text, _any_size():
+        reader = csv.reader(text, delimiter=delimiter, strict=True)
         try:
-            for row in reader:
-                if not row:
-                    continue
-                width = width or len(row)
-                if len(row) != width:
-                    raise FingerprintError(
-                        f"line {reader.line_num} has {_cells(len(row))}, the first row has {width}",
-                        remedy="give every row as many cells as there are names of columns",
-                    )
-                yield row
+            while rows := list(islice(reader, _ROWS)):
+                rows = [row for row in rows if row] if [] in rows else rows
+                if rows and not names:
+                    names = rows.pop(0)
+                    yield [tuple(names)]
+                if any(len(row) != len(names) for row in rows):
+                    raise _uneven(opened, delimiter)
+                if rows:
+                    yield list(zip(*rows, strict=True))
         except csv.Error as error:
             raise FingerprintError(
                 f"line {reader.line_num} cannot be read: {error}",
@@ -103,8 +100,17 @@ def _checked(text: IO[str], delimiter: str) -> Iterator[list[str]]:
             ) from None
 
 
-def _cells(count: int) -> str:
-    return f"{count} cell" if count == 1 else f"{count} cells"
+def _uneven(opened: Callable[[], IO[str]], delimiter: str) -> FingerprintError:
+    """The error for the first row with another number of cells than the first."""
+    with opened() as text:
+        reader = csv.reader(text, delimiter=delimiter)
+        rows = ((len(row), reader.line_num) for row in reader if row)
+        width, _ = next(rows)
+        count, line = next(row for row in rows if row[0] != width)
+    return FingerprintError(
+        f"line {line} has {count} cell{'s' if count > 1 else ''}, the first row has {width}",
+        remedy="give every row as many cells as there are names of columns",
+    )
 
 
 @contextmanager
@@ -117,69 +123,35 @@ def _any_size() -> Iterator[None]:
         csv.field_size_limit(limit)
 
 
-class _Kind:
-    """Finds the type of a column while its cells go by."""
+class _Column:
+    """Collects the values of a column, each part as if it were all; what does not fit together is read again."""
 
     def __init__(self) -> None:
-        self._name = ""
+        self._kind = ""
+        self._dtype = "object"
         self._low, self._high = 0, 0
+        self._parts: list[_Part] = []
 
     def add(self, cells: Sequence[str]) -> None:
         """Note some cells."""
-        there = [cell for cell in cells if cell not in MISSING] if self._name != "text" else []
-        if not there:
-            return
-        if self._name in ("", "truth") and all(cell in _TRUTH for cell in there):
-            self._name = "truth"
-            return
-        joined = "\n".join(there) + "\n"
-        if self._name == "truth" or joined.count("\n") != len(there) or not _NUMBER.fullmatch(joined):
-            self._name = "text"
-        elif self._name == "number" or not _WHOLE.fullmatch(joined):
-            self._name = "number"
-        else:
-            self._name = "whole"
-            # Python reads no number of thousands of digits, and none of so many fits.
-            numbers = [int(cell) if len(cell) <= _LONGEST else 1 << 64 for cell in there]
-            self._low, self._high = min(self._low, *numbers), max(self._high, *numbers)
+        part = _as_text(cells) if self._kind == "text" else _read(cells)
+        self._kind = _joined(self._kind, part.kind)
+        self._low, self._high = min(self._low, part.low), max(self._high, part.high)
+        self._parts.append(part)
 
-    def name(self) -> str:
-        """The type of all cells; empty where every one is missing."""
-        if self._name != "whole":
-            return self._name
-        for name, (low, high) in (("int64", _SIGNED), ("uint64", _UNSIGNED)):
-            if low <= self._low and self._high <= high:
-                return name
-        return "text"
+    def settle(self) -> bool:
+        """Whether all parts were read as what the column is, now that all have been seen."""
+        self._dtype = {"number": "float64", "truth": "bool"}.get(self._kind, "object")
+        if self._kind == "whole":
+            self._dtype = _whole_dtype(self._low, self._high)
+        done = all(part.values.dtype == self._dtype for part in self._parts)
+        if not done:
+            self._parts.clear()
+        return done
 
-
-class _Column:
-    """Collects the values of a column, whose type is known."""
-
-    def __init__(self, kind: _Kind) -> None:
-        self._name = kind.name()
-        self._parts: list[NDArray[Any]] = []
-        self._missing: list[NDArray[Any]] = []
-
-    def add(self, cells: Sequence[str]) -> None:
-        """Note some cells."""
-        import numpy as np
-
-        absent = np.array([cell in MISSING for cell in cells], dtype=bool)
-        dtype, read, none = self._reading()
-        values = [none if cell in MISSING else read(cell) for cell in cells]
-        self._parts.append(np.array(values, dtype=dtype))
-        self._missing.append(absent)
-
-    def _reading(self) -> tuple[str, Callable[[str], Any], Any]:
-        match self._name:
-            case "int64" | "uint64":
-                return self._name, int, 0
-            case "number":
-                return "float64", float, 0.0
-            case "truth":
-                return "bool", _TRUTH.__getitem__, False
-        return "object", str, None
+    def add_settled(self, cells: Sequence[str]) -> None:
+        """Note some cells again."""
+        self._parts.append(_as(self._dtype, self._kind, cells))
 
     def values(self) -> Any:
         """All of them: an array of numpy's, or, where some are missing, of pandas'."""
@@ -188,8 +160,118 @@ class _Column:
 
         if not self._parts:
             return np.empty(0, dtype=object)
-        values, missing = np.concatenate(self._parts), np.concatenate(self._missing)
-        if self._name in ("", "text") or not missing.any():
+        values = np.concatenate([part.values for part in self._parts])
+        if self._dtype == "object" or all(part.missing is None for part in self._parts):
             return values
-        arrays = {"number": pd.arrays.FloatingArray, "truth": pd.arrays.BooleanArray}
-        return arrays.get(self._name, pd.arrays.IntegerArray)(values, missing)
+        missing = np.concatenate(
+            [
+                np.zeros(len(part.values), dtype=bool) if part.missing is None else part.missing
+                for part in self._parts
+            ]
+        )
+        arrays = {"float64": pd.arrays.FloatingArray, "bool": pd.arrays.BooleanArray}
+        return arrays.get(self._dtype, pd.arrays.IntegerArray)(values, missing)
+
+
+class _Part(NamedTuple):
+    """Some cells of a column.
+
+    Attributes:
+        kind: what they are taken alone: ``whole`` numbers, ``number``, ``truth`` or ``text``; empty for missing ones.
+        values: of that type.
+        missing: which are missing, if any.
+        low, high: the least and the greatest whole number, and 0.
+    """
+
+    kind: str
+    values: NDArray[Any]
+    missing: NDArray[Any] | None = None
+    low: int = 0
+    high: int = 0
+
+
+def _joined(before: str, kind: str) -> str:
+    """What a column is that was this, and now that."""
+    if not before or not kind or before == kind:
+        return before or kind
+    return "number" if {before, kind} == {"whole", "number"} else "text"
+
+
+def _whole_dtype(low: int, high: int) -> str:
+    for dtype, (least, greatest) in (("int64", _SIGNED), ("uint64", _UNSIGNED)):
+        if least <= low and high <= greatest:
+            return dtype
+    return "object"
+
+
+def _as_text(cells: Sequence[str]) -> _Part:
+    return _as("object", "text", cells)
+
+
+def _as(dtype: str, kind: str, cells: Sequence[str]) -> _Part:
+    """Cells of a known type."""
+    import numpy as np
+
+    read, none = _READERS[dtype]
+    if MISSING.isdisjoint(cells):
+        return _Part(kind, np.array(list(map(read, cells)), dtype=dtype))
+    values = [none if cell in MISSING else read(cell) for cell in cells]
+    missing = np.array([cell in MISSING for cell in cells], dtype=bool)
+    return _Part(kind, np.array(values, dtype=dtype), missing)
+
+
+def _read(cells: Sequence[str]) -> _Part:
+    """Cells as what they are, taken alone."""
+    import numpy as np
+
+    # Most columns are numbers without gaps: these are not looked at one by one.
+    numbers = _numbers(cells)
+    there = cells
+    if numbers is None and not MISSING.isdisjoint(cells):
+        there = [cell for cell in cells if cell not in MISSING]
+        if not there:
+            return _as("object", "", cells)
+        numbers = _numbers(there)
+    if numbers is None:
+        if all(cell in _TRUTH for cell in there):
+            return _as("bool", "truth", cells)
+        return _as_text(cells)
+    kind, dtype, low, high = "number", "float64", 0, 0
+    if isinstance(numbers[0], int):
+        low, high = int(min(0, *numbers)), int(max(0, *numbers))
+        kind, dtype = "whole", _whole_dtype(low, high)
+        if dtype == "object":
+            return _as_text(cells)._replace(kind=kind, low=low, high=high)
+    if len(there) == len(cells):
+        return _Part(kind, np.array(numbers, dtype=dtype), None, low, high)
+    missing = np.array([cell in MISSING for cell in cells], dtype=bool)
+    values = np.zeros(len(cells), dtype=dtype)
+    values[~missing] = numbers
+    return _Part(kind, values, missing, low, high)
+
+
+def _numbers(cells: Sequence[str]) -> list[int] | list[float] | None:
+    """The whole numbers that all cells are, or the numbers; None where one is something else."""
+    joined = "\n".join(cells)
+    signs = joined.encode().translate(None, _DIGITS)
+    others = signs.translate(None, _MARKS)
+    if len(joined) > _LONGEST and max(map(len, cells)) > _LONGEST:
+        return _long_numbers(cells, whole=not signs)
+    # float() takes underscores, other digits and more words too: with these signs it takes numbers only.
+    if others and not _INFINITE.issuperset(signs):
+        return None
+    if others and not all(map(_NUMBER.fullmatch, cells)):
+        return None
+    try:
+        return list(map(float, cells)) if signs else list(map(int, cells))
+    except ValueError:
+        return None
+
+
+def _long_numbers(cells: Sequence[str], *, whole: bool) -> list[int] | list[float] | None:
+    """The same for cells of many characters: Python makes no whole number of thousands of digits."""
+    if not all(map(_NUMBER.fullmatch, cells)):
+        return None
+    if whole:
+        return [int(cell) if len(cell) <= _LONGEST else 1 << 64 for cell in cells]
+    return list(map(float, cells))

@@ -154,7 +154,7 @@ CELLS = {
     "whole": st.integers(-(1 << 63), (1 << 63) - 1),
     "number": st.floats(allow_nan=False, width=64),
     "truth": st.booleans(),
-    "text": st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1).filter(
+    "text": st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), min_size=1).filter(
         lambda cell: cell not in delimited.MISSING and not cell.strip().replace("_", "").isnumeric()
     ),
 }
