@@ -25,7 +25,7 @@ def compared(form: Form, known: Fingerprint, how: How) -> Fingerprint:
     root, detail = form.described(how)
     own = how.algorithm.seal(root, detail)
     if same:
-        return replace(own, remark=f"the same values, digest by {how.algorithm.name} instead of {name}")
+        return replace(own, remark=rehashed(name, how.algorithm.name))
     if own == known:
         # What agrees() took for different may still be the same: another NaN, for instance.
         return known
@@ -33,6 +33,11 @@ def compared(form: Form, known: Fingerprint, how: How) -> Fingerprint:
         version = known.digest.partition(":")[0]
         return replace(own, remark=f"recorded in the format {version[:24]}, which this version does not know")
     return replace(own, remark="; ".join(_remarks(form, known, theirs)))
+
+
+def rehashed(before: str, now: str) -> str:
+    """The remark on the same data, its digest made with another hash."""
+    return f"the same values, digest by {now} instead of {before}"
 
 
 def is_located(detail: Mapping[str, Value]) -> bool:

@@ -179,5 +179,6 @@ _TELLERS: Mapping[str, Callable[[Detail, Detail], list[str]]] = MappingProxyType
         "dict": _dict,
         "file": _file,
         "folder": _folder,
+        "folder by value": _folder,
     }
 )
