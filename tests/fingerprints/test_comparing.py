@@ -215,7 +215,7 @@ def test_by_value_a_type_that_changed_is_told(tmp_path):
     assert own.remark == "values identical, only column 'target' int64 -> float64"
     private = fingerprint(tmp_path / "a.csv", by_value=True, private=["target"])
     assert private == own
-    with pytest.raises(FingerprintError, match="not for the bytes of 'a.csv'"):
+    with pytest.raises(FingerprintError, match=r"not for the bytes of 'a.csv'"):
         fingerprint(tmp_path / "a.csv", private=["target"])
 
 
