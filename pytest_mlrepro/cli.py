@@ -19,6 +19,7 @@ from pytest_mlrepro.fingerprints.ranges import WIDTH, span_of
 from pytest_mlrepro.gate import Terms
 from pytest_mlrepro.lockfile import load_lockfile
 from pytest_mlrepro.model import Run
+from pytest_mlrepro.olddata import told
 from pytest_mlrepro.policy import Policies
 from pytest_mlrepro.report import machine, text
 
@@ -156,7 +157,7 @@ def _diff(options: argparse.Namespace, project: Config) -> int:
     if options.json:
         print(json.dumps(machine.document(total, terms, exitstatus=status), indent=2, ensure_ascii=False))
     else:
-        print("\n".join(text.differences(total, terms)))
+        print("\n".join([*text.differences(total, terms), *told(total.drifts(), project.root)]))
     return status
 
 
