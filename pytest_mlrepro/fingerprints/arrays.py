@@ -246,7 +246,8 @@ def _listed(values: NDArray[Any]) -> tuple[list[Any], NDArray[Any]]:
 
     items = np.ma.getdata(values).reshape(-1).tolist()
     missing = np.zeros(values.shape, dtype=bool)
-    if None in items:
+    # By type: an array among them would answer == cell by cell.
+    if type(None) in set(map(type, items)):
         missing |= np.array([item is None for item in items], dtype=bool).reshape(values.shape)
     if isinstance(values, _masked()):
         missing |= np.ma.getmaskarray(values)

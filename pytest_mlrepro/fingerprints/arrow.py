@@ -200,6 +200,10 @@ def _texts(name: object, values: Any) -> Column:
 def object_texts(values: NDArray[Any]) -> Block | None:
     """The block of an array of Python's texts and what pandas holds for missing; None where Arrow cannot have it."""
     pa = import_module("pyarrow")
+    import numpy as np
+
+    # Arrays that Arrow holds for pandas 2.0 would come back in their own type.
+    values = np.asarray(values, dtype=object)
     try:
         texts = pa.array(values, type=pa.large_string(), from_pandas=True)
         return text_block(texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts)

@@ -30,8 +30,8 @@ try:
 except ImportError:
     pl = None
 
-LENGTHS = ("CELLS", "_CHUNK", "_PANEL_ROWS")
-"""What modules call the numbers of cells or rows that they read at once."""
+LENGTHS = ("CELLS", "_CHUNK", "_PANEL_ROWS", "_LARGE")
+"""What modules call the numbers of cells or rows that they read at once, or from which on they use threads."""
 
 
 @contextmanager

@@ -97,6 +97,16 @@ def test_marks_of_missing_values_among_objects():
     assert differ(*arrays)
 
 
+def test_arrays_and_tables_among_objects():
+    made = []
+    for cell in (np.arange(3), np.arange(4), [0, 1, 2], pd.DataFrame({"a": [1, 2]}), pd.Series([1, 2])):
+        array = np.empty(3, dtype=object)
+        array[0], array[1] = cell, "text"
+        made.append(array)
+    assert differ(*made)
+    assert agree(made[0], copy.deepcopy(made[0]), np.asfortranarray(made[0]))
+
+
 def test_mask_without_masked_cells():
     values = np.arange(9.0).reshape(3, 3)
     assert agree(
