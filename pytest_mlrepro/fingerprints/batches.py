@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
@@ -14,6 +16,8 @@ from pytest_mlrepro.fingerprints.multiset import RowSums
 from pytest_mlrepro.fingerprints.partitions import Kind, Objects, Part, Parts, merged, part_of, whole
 from pytest_mlrepro.fingerprints.summaries import Tally
 from pytest_mlrepro.fingerprints.tables import Reduced, Table
+
+_LACKING = re.compile(r"(?:No module named '|import of )(pytest_mlrepro|blake3|numpy|pyarrow)\b")
 
 
 def reduced(
@@ -64,6 +68,25 @@ def packed_of(tables: Iterable[Table], objects: Objects, *, detail: bool) -> byt
     except FingerprintError as error:
         told = {"what": error.what, "where": error.where, "remedy": error.remedy}
         return json.dumps(told).encode("ascii")
+
+
+@contextmanager
+def missing_packages(engine: str, failed: type[Exception]) -> Iterator[None]:
+    """Say which package the processes of an engine lack, where that is why it failed.
+
+    Raises:
+        FingerprintError: instead of an error of type ``failed`` that says so.
+    """
+    try:
+        yield
+    except failed as error:
+        lacking = _LACKING.search(str(error))
+        if lacking is None:
+            raise
+        raise FingerprintError(
+            f"the processes in which {engine} computes cannot import {lacking[1]}",
+            remedy="install pytest-mlrepro and pyarrow in their Python too",
+        ) from None
 
 
 def packed(parts: Parts) -> bytes:

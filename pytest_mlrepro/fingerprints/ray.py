@@ -37,10 +37,11 @@ def dataset(obj: Any, *, ordered: bool = True, how: How) -> Table:
 
     def gather(objects: Objects) -> Parts:
         def reduced(block: Any) -> dict[str, list[bytes]]:
-            return {"parts": [batches.packed_of([arrow.table(block)], objects, detail=detail)]}
+            return {"parts": [batches.packed_of(map(arrow.table, [block]), objects, detail=detail)]}
 
         found = obj.map_batches(reduced, batch_format="pyarrow", batch_size=None)
-        return batches.unpacked(row["parts"] for row in found.iter_rows())
+        with batches.missing_packages("Ray", import_module("ray.exceptions").RayError):
+            return batches.unpacked(row["parts"] for row in found.iter_rows())
 
     form = whole(Table("table", [Column(name, "", 0, _nothing) for name in names], 0), gather)
     if form.elsewhere is None or not form.columns:

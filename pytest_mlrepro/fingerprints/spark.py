@@ -52,7 +52,8 @@ def frame(obj: Any, *, ordered: bool = True, how: How) -> Table:
             )
 
         parts = obj.mapInArrow(first, _REDUCED).repartition(_LAST).mapInArrow(last, _REDUCED)
-        return batches.unpacked(bytes(row.parts) for row in _collected(parts))
+        with batches.missing_packages("Spark", import_module("pyspark.errors").PySparkException):
+            return batches.unpacked(bytes(row.parts) for row in parts.collect())
 
     return whole(arrow.table(names), gather)
 
@@ -84,16 +85,3 @@ def _in_utc(table: Any) -> Any:
             utc = pa.field(field.name, pa.timestamp(field.type.unit, tz="UTC"))
             table = table.set_column(place, utc, table.column(place).cast(utc.type))
     return table
-
-
-def _collected(parts: Any) -> Any:
-    errors = import_module("pyspark.errors")
-    try:
-        return parts.collect()
-    except errors.PySparkException as error:
-        if "No module named 'pytest_mlrepro" not in str(error):
-            raise
-        raise FingerprintError(
-            "the executors of Spark cannot import pytest_mlrepro",
-            remedy="install pytest-mlrepro where they run, in the Python that spark.pyspark.python names",
-        ) from None

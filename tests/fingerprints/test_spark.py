@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
@@ -26,26 +27,21 @@ pa = pytest.importorskip("pyarrow")
 ROOT = str(Path(pytest_mlrepro.__file__).parents[1])
 
 
-def session(**settings):
-    builder = sql.SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
-    settings = {
-        "spark.sql.shuffle.partitions": 2,
-        "spark.ui.showConsoleProgress": "false",
-        "spark.sql.session.timeZone": "America/New_York",
-        "spark.pyspark.python": sys.executable,
-        "spark.executorEnv.PYTHONPATH": ROOT,
-        **settings,
-    }
-    for name, value in settings.items():
-        builder = builder.config(name, value)
-    return builder.getOrCreate()
-
-
 @pytest.fixture(scope="module")
 def spark():
-    found = session()
-    yield found
-    found.stop()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("PYSPARK_PYTHON", sys.executable)
+        patched.setenv("PYTHONPATH", ROOT)
+        found = (
+            sql.SparkSession.builder.master("local[2]")
+            .config("spark.ui.enabled", "false")
+            .config("spark.ui.showConsoleProgress", "false")
+            .config("spark.sql.shuffle.partitions", 2)
+            .config("spark.sql.session.timeZone", "America/New_York")
+            .getOrCreate()
+        )
+        yield found
+        found.stop()
 
 
 def unordered(obj):
@@ -54,6 +50,10 @@ def unordered(obj):
 
 def same(one, other):
     return one.digest == other.digest and one.detail == other.detail
+
+
+def days(numbers):
+    return (pd.Timestamp("2020-01-01") + pd.to_timedelta(numbers, unit="D")).dt.date
 
 
 COLUMNS = {
@@ -68,8 +68,8 @@ COLUMNS = {
         "cast('2020-01-01 12:00:00' as timestamp_ntz) + make_interval(0, 0, 0, 0, 0, 0, id)",
         lambda n: pd.Timestamp("2020-01-01 12:00:00") + pd.to_timedelta(n, unit="s"),
     ),
-    "day": ("date_add(date'2020-01-01', cast(id as int))", lambda n: days(n)),  # noqa: PLW0108 - it stands below
-    "price": ("cast(id as decimal(12, 2))", lambda n: n.map(lambda number: decimal(f"{number}.00"))),
+    "day": ("date_add(date'2020-01-01', cast(id as int))", days),
+    "price": ("cast(id as decimal(12, 2))", lambda n: n.map(lambda number: Decimal(f"{number}.00"))),
     "gap": ("if(id % 3 = 0, null, id)", lambda n: n.astype("Int64").mask(n % 3 == 0)),
     "nan": (
         "if(id % 3 = 0, double('nan'), double(id))",
@@ -83,23 +83,13 @@ COLUMNS = {
 }
 
 
-def days(numbers):
-    return (pd.Timestamp("2020-01-01") + pd.to_timedelta(numbers, unit="D")).dt.date
-
-
-def decimal(text):
-    from decimal import Decimal
-
-    return Decimal(text)
-
-
 def test_a_frame_has_the_fingerprint_of_pandas(spark):
     found = spark.range(20).selectExpr(*(f"{made} as {name}" for name, (made, _) in COLUMNS.items()))
     numbers = pd.Series(range(20), dtype="int64")
     whole = pd.DataFrame({name: make(numbers) for name, (_, make) in COLUMNS.items()})
     for partitions in (1, 3, 30):
         assert same(unordered(found.repartition(partitions)), unordered(whole))
-    for name in COLUMNS:
+    for name in ("long", "text", "instant", "never"):
         changed = found.withColumn(name, spark_null(found, name)).repartition(3)
         assert (unordered(changed).digest == unordered(whole).digest) == (name == "never")
 
@@ -143,17 +133,11 @@ def test_errors_say_what_to_do(spark):
 
 
 WITHOUT = """
-import sys
 from pyspark.sql import SparkSession
 from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints import fingerprint
 
-spark = (
-    SparkSession.builder.master("local[1]")
-    .config("spark.ui.enabled", "false")
-    .config("spark.pyspark.python", sys.argv[1])
-    .getOrCreate()
-)
+spark = SparkSession.builder.master("local[1]").config("spark.ui.enabled", "false").getOrCreate()
 try:
     fingerprint(spark.range(5), ordered=False)
 except FingerprintError as error:
@@ -162,11 +146,11 @@ spark.stop()
 """
 
 
-def child(path, text, *arguments):
+def child(path, text, python=sys.executable):
     path.write_text(text)
-    env = {**os.environ, "PYTHONPATH": ROOT, "PYTHONWARNINGS": "ignore"}
+    env = {**os.environ, "PYTHONPATH": ROOT, "PYTHONWARNINGS": "ignore", "PYSPARK_PYTHON": str(python)}
     done = subprocess.run(
-        [sys.executable, path, *arguments], env=env, capture_output=True, text=True, timeout=580, check=False
+        [sys.executable, path], env=env, capture_output=True, text=True, timeout=580, check=False
     )
     assert done.returncode == 0, done.stderr
     return done.stdout
@@ -181,13 +165,12 @@ def test_executors_without_the_package_are_named(tmp_path):
     )
     python.write_text(f'#!/bin/sh\nPYTHONPATH="{tmp_path}/hidden:$PYTHONPATH" exec "{sys.executable}" "$@"\n')
     python.chmod(0o755)
-    said = child(tmp_path / "without.py", WITHOUT, str(python))
-    assert "said: the executors of Spark cannot import pytest_mlrepro" in said
+    said = child(tmp_path / "without.py", WITHOUT, python)
+    assert "said: the processes in which Spark computes cannot import pytest_mlrepro" in said
 
 
 LARGE = """
 import resource
-import sys
 import numpy as np
 import pandas as pd
 from pyspark.sql import SparkSession
@@ -210,7 +193,6 @@ spark = (
     SparkSession.builder.master("local[2]")
     .config("spark.ui.enabled", "false")
     .config("spark.ui.showConsoleProgress", "false")
-    .config("spark.pyspark.python", sys.executable)
     .getOrCreate()
 )
 fingerprint(rows(spark, 1000), ordered=False)
