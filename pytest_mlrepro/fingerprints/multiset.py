@@ -40,6 +40,18 @@ class RowHashes:
     def _key(self, place: int, column: Column) -> bytes:
         return node("key", self._schema, place, column.dtype)
 
+    def hashes(self, blocks: list[Block]) -> NDArray[np.uint64]:
+        """The sums of the hashes of the cells of each row, shape (2, rows), given the same rows of all columns.
+
+        They are not mixed yet: ``add_sums`` does that.
+        """
+        import numpy as np
+
+        sums = np.zeros((2, len(blocks[0].cells) if blocks else 0), dtype=np.uint64)
+        for key, column, block in zip(self._keys, self._columns, blocks, strict=True):
+            sums += _hashes(block, column.shape[1], key).sum(axis=2, dtype=np.uint64)
+        return sums
+
     def add(self, blocks: list[Block]) -> None:
         """Add the same rows of all columns."""
         import numpy as np
