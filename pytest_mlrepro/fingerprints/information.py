@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_mlrepro.fingerprints.cell_words import Words
 from pytest_mlrepro.fingerprints.places import Places
+from pytest_mlrepro.fingerprints.scrambling import scrambled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,7 +34,9 @@ class Information:
         """Note the words of a block of one column."""
         rows = words.cells[-start % self._every :: self._every]
         for cell in self._chosen[part]:
-            self._seen.setdefault((part, cell), []).append(rows[:, cell].copy())
+            first, *rest = rows[:, cell].T
+            whole = first + scrambled(rest[0]) if rest else first.copy()
+            self._seen.setdefault((part, cell), []).append(whole)
 
     def bits(self) -> float:
         """The entropy of each column's values by itself, for all cells."""
@@ -41,7 +44,7 @@ class Information:
 
         entropies = []
         for parts in self._seen.values():
-            _, counts = np.unique(np.concatenate(parts), axis=0, return_counts=True)
+            _, counts = np.unique(np.concatenate(parts), return_counts=True)
             shares = counts / counts.sum()
             entropies.append(float(-(shares * np.log2(shares)).sum()))
         return self._cells * sum(entropies) / max(1, len(entropies))

@@ -37,7 +37,7 @@ FEWEST_ROWS = 5 * row_sketch.CELLS
 
 
 def sketched(columns: Sequence[Column], rows: int, private: Collection[object]) -> dict[str, Value]:
-    """The sketches of a data set, for its detail: 832 characters, and 1,694 where rows are sketched too.
+    """The sketches of a data set, for its detail: 828 characters, and 1,684 more where rows are sketched too.
 
     Args:
         columns: all of its columns, or the one of an array's rows.
@@ -54,7 +54,7 @@ def sketched(columns: Sequence[Column], rows: int, private: Collection[object]) 
     cells, of_rows = _sketches(places, information, with_rows=rows >= FEWEST_ROWS)
     if (bits := information.bits()) < BITS:
         raise _too_small(f"more varied values: these hold about {bits:.0f} bits, their sketch {BITS}")
-    return {KEY: (places.schema(), cells.text(), of_rows.text() if of_rows is not None else "")}
+    return {KEY: (places.schema, cells.text(), of_rows.text() if of_rows is not None else "")}
 
 
 def _too_small(needs: str) -> FingerprintError:
@@ -86,7 +86,7 @@ def located(
         places = Places.of(columns, rows, private)
     except FingerprintError:
         return []
-    if places.schema() != schema:
+    if places.schema != schema:
         return []
     now = _known(after or {})
     if now is None or now[0] != schema or (now[2] is None) != (of_rows is None):

@@ -62,6 +62,8 @@ class Places:
         width: places of a row without marks.
         stride: from one row to the next.
         hashing: of rows.
+        schema: eight hexadecimal digits of what positions and words rest on: which columns there are and of what
+            types, not their names.
     """
 
     parts: Sequence[CellWords]
@@ -72,6 +74,7 @@ class Places:
     width: int
     stride: int
     hashing: RowHashes
+    schema: str
 
     @classmethod
     def of(cls, columns: Sequence[Column], rows: int, private: Collection[object]) -> Places:
@@ -82,12 +85,15 @@ class Places:
         """
         alone = len(columns) == 1
         numbers: list[Sequence[int]] = []
+        schema: list[bytes] = []
         kept: list[Column] = []
-        for column in columns:
+        for place, column in enumerate(columns):
             cells = _cells_of(column, private, alone=alone)
             if cells:
                 kept.append(column if len(cells) == column.width else _only(column, cells))
                 numbers.append(cells)
+                left = "" if len(cells) == column.width else repr(cells)
+                schema.append(node("column", place, column.schema(), left))
         parts = [CellWords.of(column) for column in kept]
         starts, width = [], 0
         for part in parts:
@@ -106,7 +112,8 @@ class Places:
         stride = 2 * width
         while math.gcd(stride, PERIOD) != 1:
             stride += 1
-        return cls(parts, numbers, alone, rows, starts, width, stride, RowHashes(b"rows", kept))
+        digest = node("places", _VERSION, *schema)[:4].hex()
+        return cls(parts, numbers, alone, rows, starts, width, stride, RowHashes(b"rows", kept), digest)
 
     @property
     def positions(self) -> int:
@@ -117,11 +124,6 @@ class Places:
     def cells(self) -> int:
         """Cells that are sketched."""
         return self.rows * sum(part.column.width for part in self.parts)
-
-    def schema(self) -> str:
-        """Eight hexadecimal digits of what positions and words rest on: the types of the columns, not their names."""
-        schemas = (part.column.schema() for part in self.parts)
-        return node("places", _VERSION, *schemas)[:4].hex()
 
     def blocks(self) -> Iterator[tuple[int, list[Block]]]:
         """The rows, some at a time: the number of the first, and their blocks in all columns."""

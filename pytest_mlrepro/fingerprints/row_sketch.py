@@ -75,7 +75,7 @@ class RowSketch:
     tables: Tables
 
     def text(self) -> str:
-        """As a string of 1,694 characters, none of them a quote or a backslash."""
+        """As a string of 1,684 characters, none of them a quote or a backslash."""
         numbers = (self.rows, self.total, self.ordered, *(cell for field in self.tables for cell in field))
         return base64.b85encode(struct.pack(_FORM, *numbers)).decode("ascii")
 
