@@ -33,6 +33,7 @@ PERIOD = math.prod(SIZES)
 BITS = 2 * 64 * sum(SIZES)
 """What a sketch holds."""
 
+_LENGTH = BITS // 8 // 4 * 5
 _KEY = 0x9E3779B97F4A7C15
 
 
@@ -68,11 +69,12 @@ class CellSketch:
     def from_text(cls, text: object) -> CellSketch | None:
         """The sketch that a string holds; None where it holds none: a sketch only explains, it never stops a run."""
         count = 2 * sum(SIZES)
-        try:
-            data = base64.b85decode(text) if isinstance(text, str) else b""
-        except ValueError:
+        if not isinstance(text, str) or len(text) != _LENGTH:
             return None
-        return cls(struct.unpack(f"<{count}Q", data)) if len(data) == 8 * count else None
+        try:
+            return cls(struct.unpack(f"<{count}Q", base64.b85decode(text)))
+        except (ValueError, struct.error):
+            return None
 
 
 class CellSums:
@@ -100,11 +102,11 @@ class CellSums:
         ahead = np.uint64(step) * np.arange(len(cells), dtype=np.uint64)
         for start in range(0, len(words), PERIOD):
             part = words[start : start + PERIOD]
-            positions = ahead[: len(part)] + np.uint64(first + step * start)
-            values = scrambled(part + positions * np.uint64(_KEY))
+            weights = ahead[: len(part)] + np.uint64(first + step * start + 1)
+            values = scrambled(part + weights * np.uint64(_KEY))
             at = cells[: len(part)]
             self._folded[0, at] += values
-            self._folded[1, at] += values * (positions + np.uint64(1))
+            self._folded[1, at] += values * weights
 
     def sketch(self) -> CellSketch:
         """The sketch of the words so far."""
@@ -137,14 +139,13 @@ def changes(
         return None
     found = []
     for position, delta in sorted(deltas.items()):
-        key = position * _KEY
+        key = (position + 1) * _KEY
         word = current(position)
         image = 0 if word is None else scrambled_word((word + key) & MASK)
         before = (image - delta) & MASK
         # An image of 0 counts for nothing, as no word does.
-        found.append(
-            Change(position, (unscrambled_word(before) - key) & MASK if before else None, word),
-        )
+        was = (unscrambled_word(before) - key) & MASK if before else None
+        found.append(Change(position, was, word))
     return found
 
 

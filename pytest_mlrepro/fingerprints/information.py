@@ -39,12 +39,13 @@ class Information:
             self._seen.setdefault((part, cell), []).append(whole)
 
     def bits(self) -> float:
-        """The entropy of each column's values by itself, for all cells."""
+        """The entropy of each column's values by itself, for all cells (with Miller and Madow's correction)."""
         import numpy as np
 
         entropies = []
         for parts in self._seen.values():
             _, counts = np.unique(np.concatenate(parts), return_counts=True)
             shares = counts / counts.sum()
-            entropies.append(float(-(shares * np.log2(shares)).sum()))
+            unseen = (len(counts) - 1) / (2 * counts.sum() * np.log(2))
+            entropies.append(float(unseen - (shares * np.log2(shares)).sum()))
         return self._cells * sum(entropies) / max(1, len(entropies))

@@ -68,7 +68,8 @@ def _real(bits: int, word: int) -> str | None:
     number = _number(bits, word)
     if number != number and word != _nan(bits):  # noqa: PLR0124 - NaN
         return None
-    return repr(float(number)) if bits == 64 else str(number)
+    # The fewest digits that give back the number in its own width.
+    return repr(float(number) if bits == 64 else float(str(number)))
 
 
 def _nan(bits: int) -> int:
@@ -78,13 +79,8 @@ def _nan(bits: int) -> int:
 
 
 def _complex(match: re.Match[str], real: int, imaginary: int) -> str | None:
-    import numpy as np
-
-    bits = int(match[1]) // 2
-    if _real(bits, real) is None or _real(bits, imaginary) is None:
-        return None
-    parts = np.array([_number(bits, real), _number(bits, imaginary)])
-    return str(parts.view(f"<c{bits // 4}")[0])
+    parts = [_real(int(match[1]) // 2, word) for word in (real, imaginary)]
+    return None if None in parts else str(complex(*(float(part) for part in parts if part is not None)))
 
 
 def _code(match: re.Match[str], word: int) -> str | None:
