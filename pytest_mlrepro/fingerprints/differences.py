@@ -22,6 +22,7 @@ from pytest_mlrepro.fingerprints.changes import (
     summary_changes,
     where,
 )
+from pytest_mlrepro.fingerprints.samples import WIDTH, spread
 from pytest_mlrepro.model import Value
 
 LIMIT = 200
@@ -110,6 +111,31 @@ def _sequence(before: Detail, after: Detail) -> list[str]:
     return [f"changed in {place}"] if place else []
 
 
+def _sample(before: Detail, after: Detail) -> list[str]:
+    unit, total = after.get("unit", "item"), int(after.get("items", 0))
+    phrases = _values(before, after, ("length",))
+    if before.get("items") != total:
+        phrases.append(f"{unit}s sampled {before.get('items')} -> {total}")
+    chosen = after.get("chosen")
+    if phrases or before.get("chosen") != chosen:
+        return phrases or [f"other {unit}s are sampled"]
+    if "digests" not in after:
+        place = where(before, after, f"sampled {unit}", total)
+        return [f"changed in {place}"] if place else []
+    starts = range(0, total * WIDTH, WIDTH)
+    old, new = (
+        [str(detail["digests"])[start : start + WIDTH] for start in starts] for detail in (before, after)
+    )
+    numbers: Any = range(total) if isinstance(chosen, str) else chosen
+    if chosen == "spread":
+        numbers = spread(int(after["length"]), total)
+    changed = [str(number) for number, was, now in zip(numbers, old, new, strict=True) if was != now]
+    if len(changed) == total > 1:
+        return [f"all {total} sampled {unit}s changed"]
+    head = f"{unit} {changed[0]}" if len(changed) == 1 else f"{unit}s {listed(changed)}"
+    return [f"{head} changed, of {total} sampled"] if changed else []
+
+
 def _file(before: Detail, after: Detail) -> list[str]:
     phrases = _values(before, after, ("lines", "size"))
     place = (
@@ -172,10 +198,12 @@ _TELLERS: Mapping[str, Callable[[Detail, Detail], list[str]]] = MappingProxyType
         "series": _table,
         "index": _table,
         "records": _table,
+        "tensors": _table,
         "array": _array,
         "sparse": _sparse,
         "list": _sequence,
         "tuple": _sequence,
+        "sample": _sample,
         "dict": _dict,
         "file": _file,
         "folder": _folder,
