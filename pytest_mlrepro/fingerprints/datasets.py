@@ -71,7 +71,7 @@ def splits(obj: Any, *, ordered: bool = True, sample: object = None) -> Fingerpr
     """
     from pytest_mlrepro.fingerprints.registry import fingerprint
 
-    if ordered and sample is None and all(isinstance(part, _stored()) for part in obj.values()):
+    if ordered and sample is None:
         return python_object(dict(obj))
     parts = {
         name: fingerprint(part, ordered=ordered, sample=sample, detail=False).digest
@@ -79,10 +79,6 @@ def splits(obj: Any, *, ordered: bool = True, sample: object = None) -> Fingerpr
     }
     told = python_object(parts)
     return seal(node("splits", told.digest), told.detail)
-
-
-def _stored() -> type:
-    return import_module("datasets").Dataset  # type: ignore[no-any-return]
 
 
 def column(name: str, values: Any, order: Any, feature: Any, rows: int) -> Column:
@@ -99,7 +95,7 @@ def column(name: str, values: Any, order: Any, feature: Any, rows: int) -> Colum
         FingerprintError: see ``dataset``.
     """
     values = _plain(values)
-    if getattr(feature, "names", None) is not None and type(feature).__name__ == "ClassLabel":
+    if _is_label(feature):
         return _labels(name, _selected(name, values, order, rows), feature.names)
     meaning = _meaning(feature)
     if meaning is None:
@@ -200,8 +196,8 @@ def _labels(name: str, numbers: Column, names: list[str]) -> Column:
 
 def _meaning(feature: Any) -> Any:
     """What of a type is no part of the stored values: names of labels, how documents are decoded; None for nothing."""
-    if type(feature).__name__ == "ClassLabel":
-        return None if feature.names is None else list(feature.names)
+    if _is_label(feature):
+        return list(feature.names)
     if _is_document(feature):
         settings = {field.name: getattr(feature, field.name) for field in fields(feature)}
         set_ = {key: value for key, value in settings.items() if key not in _NOT_VALUES and value is not None}
@@ -222,6 +218,10 @@ def _inside(feature: Any) -> Iterator[tuple[str, Any]]:
             yield from ((key, [each]) for key, each in part.items())
         else:
             yield "[]", part
+
+
+def _is_label(feature: Any) -> bool:
+    return isinstance(feature, import_module("datasets").ClassLabel)
 
 
 def _is_document(feature: Any) -> bool:

@@ -113,12 +113,13 @@ def _sequence(before: Detail, after: Detail) -> list[str]:
 
 def _sample(before: Detail, after: Detail) -> list[str]:
     unit, total = after.get("unit", "item"), int(after.get("items", 0))
+    units = f"{unit}es" if unit == "batch" else f"{unit}s"
     phrases = _values(before, after, ("length",))
     if before.get("items") != total:
-        phrases.append(f"{unit}s sampled {before.get('items')} -> {total}")
+        phrases.append(f"{units} sampled {before.get('items')} -> {total}")
     chosen = after.get("chosen")
     if phrases or before.get("chosen") != chosen:
-        return phrases or [f"other {unit}s are sampled"]
+        return phrases or [f"other {units} are sampled"]
     if "digests" not in after:
         place = where(before, after, f"sampled {unit}", total)
         return [f"changed in {place}"] if place else []
@@ -131,8 +132,8 @@ def _sample(before: Detail, after: Detail) -> list[str]:
         numbers = spread(int(after["length"]), total)
     changed = [str(number) for number, was, now in zip(numbers, old, new, strict=True) if was != now]
     if len(changed) == total > 1:
-        return [f"all {total} sampled {unit}s changed"]
-    head = f"{unit} {changed[0]}" if len(changed) == 1 else f"{unit}s {listed(changed)}"
+        return [f"all {total} sampled {units} changed"]
+    head = f"{unit} {changed[0]}" if len(changed) == 1 else f"{units} {listed(changed)}"
     return [f"{head} changed, of {total} sampled"] if changed else []
 
 

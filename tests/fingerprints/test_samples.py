@@ -206,7 +206,7 @@ def test_item_that_cannot_be_read(tmp_path):
 
 @pytest.mark.parametrize("transform", [flipped, brighter, lambda image: image + random.random()])
 def test_random_transforms_are_noticed(transform):
-    with pytest.raises(FingerprintError, match="item 0 of the .*Digits is another one each time") as caught:
+    with pytest.raises(FingerprintError, match=r"item 0 of the .*Digits is another one each time") as caught:
         fingerprint(Digits(transform=brighter), sample=64)
     assert "take the random transform off" in str(caught.value)
     with pytest.raises(FingerprintError, match="another one each time"):
@@ -222,7 +222,7 @@ def test_what_is_seeded_by_the_item_has_a_value():
 
 
 def test_what_can_be_read_only_once():
-    with pytest.raises(FingerprintError, match="item 0 of the .*Once is another one, or missing"):
+    with pytest.raises(FingerprintError, match=r"item 0 of the .*Once is another one, or missing"):
         fingerprint(Once(), sample=1797)
 
 
