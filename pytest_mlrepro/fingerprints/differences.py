@@ -121,7 +121,7 @@ def _sample(before: Detail, after: Detail) -> list[str]:
     if phrases or before.get("chosen") != chosen:
         return phrases or [f"other {units} are sampled"]
     if "digests" not in after:
-        place = where(before, after, f"sampled {unit}", total)
+        place = where(before, after, f"sampled {unit}", total).replace("batchs", "batches")
         return [f"changed in {place}"] if place else []
     starts = range(0, total * WIDTH, WIDTH)
     old, new = (

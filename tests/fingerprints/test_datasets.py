@@ -5,6 +5,7 @@ import io
 import numpy as np
 import pandas as pd
 import pytest
+from packaging.version import Version
 from sklearn.datasets import load_breast_cancer, load_digits
 
 from pytest_mlrepro.errors import FingerprintError
@@ -36,7 +37,7 @@ LABELLED = hf.Features({"label": hf.ClassLabel(names=NAMES)})
 @pytest.fixture(autouse=True)
 def _own_cache(tmp_path, monkeypatch):
     monkeypatch.setattr(hf.config, "HF_DATASETS_CACHE", tmp_path / "cache")
-    hf.disable_progress_bars()
+    hf.utils.logging.disable_progress_bar()
 
 
 def people():
@@ -71,7 +72,7 @@ def test_same_as_arrow_whatever_maps_it(name):
     for length in (1, 3, 4):
         source = chunked(table, length)
         assert fingerprint(source) == fingerprint(table)
-        for numbers in ([3, 0, 2, 1], [1, 2, 3], [2, 2, 0], [1], [0, 1, 2], []):
+        for numbers in ([3, 0, 2, 1], [0, 2, 1, 3], [1, 2, 3], [2, 2, 0], [1], [0, 1, 2], []):
             expected = fingerprint(table.take(pa.array(numbers, pa.int64())))
             assert fingerprint(source.select(numbers)) == expected, numbers
             assert fingerprint(source.select(numbers, keep_in_memory=True).flatten_indices()) == expected
@@ -172,6 +173,7 @@ def test_labels_within_lists():
 # Arrays.
 
 
+@pytest.mark.skipif(Version(hf.__version__) < Version("2.15"), reason="it does not go with current pyarrow")
 def test_arrays_of_fixed_shape_are_lists():
     features = hf.Features({"image": hf.Array2D((8, 8), "float64")})
     source = hf.Dataset.from_dict({"image": DIGITS.images[:20].tolist()}, features=features)
@@ -216,13 +218,15 @@ def test_images_are_the_content_of_their_files(tmp_path):
 
 def test_how_documents_are_decoded_counts():
     entries = [{"bytes": png(pixels), "path": None} for pixels in DIGITS.images[:2]]
-    every = [images(entries), images(entries, mode="RGB"), images(entries, mode="L")]
+    every = [images(entries)]
+    if hasattr(hf.Image, "mode"):
+        every += [images(entries, mode=mode) for mode in ("RGB", "L")]
     for rate in (None, 8_000, 16_000):
         features = hf.Features({"image": hf.Audio(sampling_rate=rate)})
         every.append(
             hf.Dataset(every[0].data.table.cast(features.arrow_schema), hf.DatasetInfo(features=features))
         )
-    assert len({fingerprint(each) for each in every}) == 6
+    assert len({fingerprint(each) for each in every}) == len(every)
 
 
 def test_images_that_are_missing():
@@ -257,6 +261,43 @@ def test_images_within_lists_and_dicts(tmp_path):
         len({one, taken({"bytes": content + b" ", "path": None}), taken({"bytes": content, "path": None}, 0)})
         == 3
     )
+
+
+def test_images_within_dicts_of_lists(tmp_path):
+    (tmp_path / "a.png").write_bytes(png(DIGITS.images[0]))
+    kept, apart = (
+        {"bytes": png(DIGITS.images[0]), "path": None},
+        {"bytes": None, "path": str(tmp_path / "a.png")},
+    )
+
+    def taken(entry, label=0, names="ab"):
+        items = {"image": hf.Image(decode=False), "label": hf.ClassLabel(names=list(names))}
+        rows = [{"image": [entry, kept], "label": [label, 1]}, {"image": [], "label": []}]
+        return fingerprint(
+            hf.Dataset.from_dict({"page": rows}, features=hf.Features({"page": hf.Sequence(items)}))
+        )
+
+    assert taken(kept) == taken(apart)
+    others = [taken({"bytes": png(DIGITS.images[1]), "path": None}), taken(kept, 1), taken(kept, names="ac")]
+    assert len({taken(kept), *others}) == 4
+
+
+def test_known_answers():
+    image = {"bytes": b"abc", "path": None}
+    parts = hf.Sequence({"image": hf.Image(decode=False), "label": hf.ClassLabel(names=["a", "b"])})
+    rows = [{"image": [image, image], "label": [0, 1]}, {"image": [], "label": []}]
+    for name, values, feature, digits in (
+        ("page", rows, parts, "aecf7a55e978dc185e86a35cc699d27d"),
+        (
+            "t",
+            [[0, 1], [1]],
+            hf.Sequence(hf.ClassLabel(names=["a", "b"])),
+            "d33202f35438f6070e5e7bad34d7fc2a",
+        ),
+        ("image", [image, None], hf.Image(decode=False), "7be5a31acc2feefb97cceb1cb36a9f62"),
+    ):
+        source = hf.Dataset.from_dict({name: values}, features=hf.Features({name: feature}))
+        assert fingerprint(source).digest == f"mlr1-blake3:{digits}"
 
 
 # Several data sets, and streams.

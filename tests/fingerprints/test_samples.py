@@ -111,6 +111,11 @@ def test_numbers_of_items():
     assert fingerprint(Digits(), sample=[3, 17, 41]) != expected
 
 
+def test_numbers_count_where_items_are_equal():
+    same = data.Subset(Digits(), [3] * 9)
+    assert fingerprint(same, sample=[1]) != fingerprint(same, sample=[2])
+
+
 def test_length_counts():
     assert fingerprint(Digits(), sample=[0]) != fingerprint(Digits(DIGITS.images[:-1]), sample=[0])
 
@@ -160,6 +165,12 @@ def test_streams_have_no_numbers(source):
 def test_order_cannot_be_left_out():
     with pytest.raises(FingerprintError, match="knows no ordered=False"):
         fingerprint(Digits(), sample=3, ordered=False)
+
+
+def test_known_answer():
+    assert fingerprint(Digits(), sample=3).digest == "mlr1-blake3:1f70d707bb6bece98a3ff3189f98bad6"
+    assert fingerprint(Stream(), sample=3).digest == "mlr1-blake3:cbf51a937835324c1ada95ae1e00acef"
+    assert fingerprint(WHOLE).digest == "mlr1-blake3:fb63d466d538999406a7f0470ff81b61"
 
 
 # What an item is.

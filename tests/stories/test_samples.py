@@ -51,6 +51,7 @@ def project(empty):
 
 
 # What the readings draw from generators must not be seen by the model.
+@pytest.mark.slow
 def test_what_is_trained_is_the_same_with_and_without(project):
     shown = project.edit(
         "test_digits.py", "def test_model(mlrepro):", "def test_model(mlrepro, capsys):"
@@ -80,6 +81,7 @@ def test_reproduced_changed_explained_and_accepted(project):
     assert "all 4 sampled batches changed" in in_order.output
 
 
+@pytest.mark.slow
 def test_without_a_sample_and_with_a_random_transform(project):
     asked = project.edit("test_digits.py", "Digits(), sample=64", "Digits()").check().red()
     assert "pass sample=64" in asked.output
