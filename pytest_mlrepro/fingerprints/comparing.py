@@ -10,6 +10,7 @@ from pytest_mlrepro.fingerprints.columns import Column, digests
 from pytest_mlrepro.fingerprints.digests import Fingerprint, algorithm, hash_of, node
 from pytest_mlrepro.fingerprints.forms import Form
 from pytest_mlrepro.fingerprints.how import How
+from pytest_mlrepro.fingerprints.locating import located
 from pytest_mlrepro.fingerprints.recasting import digest_of, recast
 from pytest_mlrepro.fingerprints.tables import Grid, Table
 from pytest_mlrepro.model import Value
@@ -32,7 +33,7 @@ def compared(form: Form, known: Fingerprint, how: How) -> Fingerprint:
     if theirs is None:
         version = known.digest.partition(":")[0]
         return replace(own, remark=f"recorded in the format {version[:24]}, which this version does not know")
-    return replace(own, remark="; ".join(_remarks(form, known, theirs)))
+    return replace(own, remark="; ".join(_remarks(form, known, own, theirs)))
 
 
 def rehashed(before: str, now: str) -> str:
@@ -40,15 +41,12 @@ def rehashed(before: str, now: str) -> str:
     return f"the same values, digest by {now} instead of {before}"
 
 
-def is_located(detail: Mapping[str, Value]) -> bool:
-    """Whether a detail holds sketches."""
-    return "sketch" in detail
-
-
-def _remarks(form: Form, known: Fingerprint, how: How) -> Iterator[str]:
+def _remarks(form: Form, known: Fingerprint, own: Fingerprint, how: How) -> Iterator[str]:
     """What takes the data to say."""
     if not how.ordered:
         return
+    if isinstance(form, Table | Grid):
+        yield from located(form.every(), form.rows, known.detail, how.private, own.detail)
     if isinstance(form, Grid):
         yield from _grid(form, known, how)
     elif isinstance(form, Table) and known.detail.get("kind") == form.kind:

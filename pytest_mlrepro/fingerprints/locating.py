@@ -57,6 +57,11 @@ def sketched(columns: Sequence[Column], rows: int, private: Collection[object]) 
     return {KEY: (places.schema, cells.text(), of_rows.text() if of_rows is not None else "")}
 
 
+def is_located(detail: Mapping[str, Value]) -> bool:
+    """Whether a detail holds sketches."""
+    return KEY in detail
+
+
 def _too_small(needs: str) -> FingerprintError:
     return FingerprintError(
         f"locate=True needs {needs}",

@@ -25,23 +25,25 @@ _Adapter = TypeVar("_Adapter", bound=Callable[..., Form | Fingerprint])
 
 _HOMES = MappingProxyType(
     {
-        "numpy": "arrays",
-        "pandas": "frames",
-        "scipy": "sparse",
-        "dask": "dask",
-        "pyspark": "spark",
-        "ray": "ray",
-        "pathlib": "files",
-        "polars": "polars",
-        "pyarrow": "arrow",
-        "torch": "tensors",
-        "jax": "jax",
-        "jaxlib": "jax",
-        "tensorflow": "tensorflow",
-        "sklearn": "estimators",
+        "numpy": ("arrays",),
+        "pandas": ("frames",),
+        "scipy": ("sparse",),
+        "dask": ("dask",),
+        "pyspark": ("spark",),
+        "ray": ("ray",),
+        "pathlib": ("files",),
+        "polars": ("polars",),
+        "pyarrow": ("arrow",),
+        "torch": ("tensors", "samples"),
+        "jax": ("jax",),
+        "jaxlib": ("jax",),
+        "tensorflow": ("tensorflow",),
+        "sklearn": ("estimators",),
+        "datasets": ("datasets",),
+        "PIL": ("images",),
     }
 )
-"""Top-level package of a type -> our module with the adapters for it."""
+"""Top-level package of a type -> our modules with the adapters for it."""
 
 
 class _Fingerprinting:
@@ -121,7 +123,8 @@ class _Fingerprinting:
         """What the adapter says, given those of the options that it knows."""
         adapter = self.adapter(type(obj))
         known = _options(adapter)
-        options = {name: value for name, value in asked.items() if value}
+        # An array of numbers has no truth value.
+        options = {name: value for name, value in asked.items() if value is not None and value is not False}
         if not how.ordered:
             options["ordered"] = False
         given = {name: value for name, value in options.items() if name in known}
@@ -151,8 +154,7 @@ class _Fingerprinting:
         """The adapter for a type; that for Python's own objects where there is no other."""
         if kind not in self._met:
             for base in kind.__mro__:
-                home = _HOMES.get(base.__module__.partition(".")[0])
-                if home is not None:
+                for home in _HOMES.get(base.__module__.partition(".")[0], ()):
                     self._load(home)
             self._met.add(kind)
         adapter: Callable[..., Form | Fingerprint] = self._adapters.dispatch(kind)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple
 
+from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints.columns import Column, Observer, RangesOf, digests
 from pytest_mlrepro.fingerprints.details import (
     FEW,
@@ -19,6 +20,7 @@ from pytest_mlrepro.fingerprints.details import (
 )
 from pytest_mlrepro.fingerprints.digests import node
 from pytest_mlrepro.fingerprints.how import How
+from pytest_mlrepro.fingerprints.locating import sketched
 from pytest_mlrepro.fingerprints.multiset import RowHashes, RowSums
 from pytest_mlrepro.fingerprints.objects import encoded
 from pytest_mlrepro.fingerprints.parts import Parts
@@ -124,7 +126,7 @@ class Table:
         if self.index:
             detail["index"] = tuple(map(column_row, self.index, parts, summed))
         detail |= described_columns(self.columns, parts[split:], summed[split:])
-        return root, detail
+        return root, detail | _sketched(every, self.rows, how)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,15 @@ class Grid:
     def reduced(self, how: How) -> Reduced:
         """What its rows come to."""
         return _reduced(self.schema(), self.column.rows, [self.column], [self._summary()], how)
+
+    @property
+    def rows(self) -> int:
+        """How many rows the array has."""
+        return self.column.rows
+
+    def every(self) -> list[Column]:
+        """Its only column."""
+        return [self.column]
 
     def _summary(self) -> Summary:
         return Summary(self.column, each=len(self.shape) == 2 and 1 < self.column.width <= FEW)
@@ -218,7 +229,19 @@ class Grid:
             detail["summary"] = () if how.private else summary.rows()[0]
             if short:
                 detail["parts"] = "".join(digest[: SHORT // 2].hex() for digest in short)
-        return root, detail
+        return root, detail | _sketched(self.every(), self.rows, how)
+
+
+def _sketched(columns: Sequence[Column], rows: int, how: How) -> dict[str, Value]:
+    """The sketches of the detail, where they are asked for."""
+    if not how.locate:
+        return {}
+    if not how.ordered:
+        raise FingerprintError(
+            "locate=True has no meaning where the order of the rows does not count",
+            remedy="leave out locate=True, or ordered=False",
+        )
+    return sketched(columns, rows, how.private)
 
 
 def _reduced(schema: bytes, rows: int, columns: list[Column], summaries: list[Summary], how: How) -> Reduced:

@@ -176,6 +176,39 @@ def test_another_hash_is_no_other_data():
     assert "the same" not in other.remark
 
 
+CANCER_TABLE = load_breast_cancer(as_frame=True).frame
+
+
+def located(change, **options):
+    known = fingerprint(CANCER_TABLE, locate=True, **options)
+    own = fingerprint(change(CANCER_TABLE.copy()), known=known, locate=True, **options)
+    return difference(known.detail, own.detail, remark=own.remark)
+
+
+def set_cell(frame):
+    frame.loc[402, "mean radius"] = 2900.0
+    return frame
+
+
+def test_where_sketches_locate_what_changed():
+    assert located(set_cell).startswith(
+        "column 'mean radius' row 402: 12.96 -> 2900.0; column 'mean radius' changed in rows"
+    )
+    assert located(lambda frame: frame.drop(index=[9]).reset_index(drop=True)).startswith(
+        "rows deleted after row 8; "
+    )
+    assert located(lambda frame: frame.iloc[::-1].reset_index(drop=True)) == "same rows, in another order"
+    assert located(lambda frame: frame * 2).startswith("31 of 31 columns changed")
+    assert located(set_cell, private=["mean radius"]).startswith("column 'mean radius' changed in rows")
+
+
+def test_sketches_are_only_made_where_asked_for_and_where_order_counts():
+    assert "sketch" not in fingerprint(CANCER_TABLE).detail
+    assert "sketch" in fingerprint(CANCER, locate=True).detail
+    with pytest.raises(FingerprintError, match="locate=True has no meaning where the order"):
+        fingerprint(CANCER, locate=True, ordered=False)
+
+
 def test_files_hashed_in_another_way(tmp_path):
     pytest.importorskip("xxhash")
     file = tmp_path / "a.csv"
