@@ -40,17 +40,22 @@ def _plain(codes: Column, categories: Column) -> Column:
     import numpy as np
 
     known = categories.read(0, categories.rows)
-    # One more, for what is missing.
-    items = [*known.items(), b""] if known.text is not None else []
+    items = known.items() if known.text is not None else []
 
     def read(start: int, stop: int) -> Block:
         block = codes.read(start, stop)
         missing = block.missing if block.missing is not None else np.zeros(len(block.cells), dtype=bool)
-        if items:
-            places = np.where(missing, len(items) - 1, block.cells).tolist()
-            return item_block([items[place] for place in places], missing)
-        return number_block(
-            np.append(known.cells, known.cells.dtype.type(0))[np.where(missing, -1, block.cells)], missing
+        places = np.where(missing, len(items), block.cells)
+        if known.text is None:
+            values = np.append(known.cells, known.cells.dtype.type(0))
+            return number_block(np.take(values, places, mode="clip"), missing)
+        # Some libraries let in codes without a category.
+        return item_block(
+            [
+                b"" if gone else items[place] if place < len(items) else b"\0%d" % place
+                for place, gone in zip(places.tolist(), missing.tolist(), strict=True)
+            ],
+            missing,
         )
 
     return Column(codes.name, categories.dtype, codes.rows, read)
