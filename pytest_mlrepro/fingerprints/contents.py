@@ -181,21 +181,17 @@ def _damaged_image() -> _Errors:
     return (OSError, ValueError, EOFError, MemoryError, SyntaxError, TypeError, struct.error, *bombs)
 
 
-_ARROWS = {
-    ".parquet": _columns("parquet"),
-    ".pq": _columns("parquet"),
-    ".orc": _columns("orc"),
-    ".feather": _arrow,
-    ".arrow": _arrow,
-    ".arrows": _arrow,
-    ".ipc": _arrow,
-}
 _IMAGES = (".png", ".jpg", ".jpeg", ".tif", ".tiff", ".bmp", ".gif", ".webp", ".pbm", ".pgm", ".ppm")
 _KINDS: Mapping[str, Kind] = MappingProxyType(
     {
         **{
             ending: Kind(reader, "pyarrow", _damaged_arrow, _damaged_arrow)
-            for ending, reader in _ARROWS.items()
+            for reader, endings in (
+                (_columns("parquet"), (".parquet", ".pq")),
+                (_columns("orc"), (".orc",)),
+                (_arrow, (".feather", ".arrow", ".arrows", ".ipc")),
+            )
+            for ending in endings
         },
         **{
             ending + packing: Kind(_delimited(delimiter, packing), "pandas", _damaged_text)

@@ -10,9 +10,10 @@ from __future__ import annotations
 import csv
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
+from types import MappingProxyType
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 from pytest_mlrepro.errors import FingerprintError
@@ -27,7 +28,9 @@ MISSING = frozenset(
 )
 """The cells that stand for a missing value: those of pandas."""
 
-_TRUTH = {"True": True, "TRUE": True, "true": True, "False": False, "FALSE": False, "false": False}
+_TRUTH = MappingProxyType(
+    {"True": True, "TRUE": True, "true": True, "False": False, "FALSE": False, "false": False}
+)
 _DIGITS = b"0123456789+- \t\n"
 _MARKS = b".eE"
 _INFINITE = frozenset(b"infityINFITY.eE")
@@ -37,13 +40,15 @@ _NUMBER = re.compile(
 _ROWS = 1 << 11
 _LONGEST = 40
 _SIGNED, _UNSIGNED = (-(1 << 63), (1 << 63) - 1), (0, (1 << 64) - 1)
-_READERS: dict[str, tuple[Callable[[str], Any], Any]] = {
-    "int64": (int, 0),
-    "uint64": (int, 0),
-    "float64": (float, 0.0),
-    "bool": (_TRUTH.__getitem__, False),
-    "object": (str, None),
-}
+_READERS: Mapping[str, tuple[Callable[[str], Any], Any]] = MappingProxyType(
+    {
+        "int64": (int, 0),
+        "uint64": (int, 0),
+        "float64": (float, 0.0),
+        "bool": (_TRUTH.__getitem__, False),
+        "object": (str, None),
+    }
+)
 """Type of a column -> what makes a value of a cell, and what stands where one is missing."""
 
 

@@ -466,7 +466,7 @@ CHANGES = {
     "content": lambda folder: (folder / "deep" / "c.bin").write_bytes(b"\0\2"),
     "content of the same size and time": rewrite_unseen,
     "name": lambda folder: (folder / "a.csv").rename(folder / "z.csv"),
-    "name of a folder": lambda folder: (folder / "deep").rename(folder / "deeper"),
+    "name of a folder": lambda folder: (folder / "deep").rename(folder / "keep"),
     "place": lambda folder: (folder / "deep" / "c.bin").rename(folder / "c.bin"),
     "two files changed places": lambda folder: [
         (folder / old).rename(folder / new)

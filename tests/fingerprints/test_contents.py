@@ -157,6 +157,16 @@ def test_a_palette_counts_as_the_colours_it_shows(tmp_path):
     assert by_value(tmp_path / "clear.png") not in found
 
 
+def test_a_transparent_colour_counts_as_what_it_shows(tmp_path):
+    images = pytest.importorskip("PIL.Image")
+    image = images.fromarray(np.array([[[1, 2, 3], [4, 5, 6]]], np.uint8))
+    image.save(tmp_path / "opaque.png")
+    image.save(tmp_path / "colour.png", transparency=(1, 2, 3))
+    images.fromarray(np.array([[[1, 2, 3, 0], [4, 5, 6, 255]]], np.uint8)).save(tmp_path / "alpha.png")
+    assert by_value(tmp_path / "colour.png") == by_value(tmp_path / "alpha.png")
+    assert by_value(tmp_path / "colour.png") != by_value(tmp_path / "opaque.png")
+
+
 def test_every_frame_of_an_image_counts(tmp_path):
     images = pytest.importorskip("PIL.Image")
     first, second, third = (images.new("L", (4, 4), shade) for shade in (0, 100, 200))

@@ -128,6 +128,13 @@ def test_links_inside_count_as_content_links_outside_by_target(folder, tmp_path)
 
 
 @POSIX
+def test_links_are_in_the_order_of_names(folder):
+    (folder / "aa.csv").symlink_to("nowhere")
+    names = [name for name, _ in fingerprint(folder).detail["entries"]]
+    assert names == ["a.csv", "aa.csv", "b.csv", "deep/er/c.bin"]
+
+
+@POSIX
 def test_links_in_a_circle(folder):
     (folder / "one").symlink_to("two")
     (folder / "two").symlink_to("one")
