@@ -85,6 +85,19 @@ def test_types_of_one_width_by_two_names():
     assert agree(np.arange(3, dtype="i4"), np.arange(3, dtype=np.intc))
 
 
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("kind", ["f8", "i4", "u1", "?", "M8[s]", "c8"])
+def test_every_cell_counts_where_the_accepted_fingerprint_is_at_hand(order, kind):
+    values = np.zeros((24, 15), dtype=kind, order=order)
+    with blocks_of(64):
+        known = fingerprint(values)
+        assert fingerprint(values.copy(order="K"), known=known) == known
+        for place in np.ndindex(values.shape):
+            other = values.copy(order="K")
+            other[place] = np.ones((), dtype=kind)
+            assert fingerprint(other, known=known) != known, place
+
+
 def test_marks_of_missing_values_among_objects():
     marks = [None, float("nan"), pd.NaT, np.datetime64("NaT", "s")]
     mixed = [pd.Series([1, "a", mark], dtype=object) for mark in (None, float("nan"), pd.NaT, pd.NA)]
