@@ -5,9 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from pytest_mlrepro._version import __version__
 from pytest_mlrepro.balance import contrast
@@ -15,12 +14,13 @@ from pytest_mlrepro.config import Config, load_config, unknown
 from pytest_mlrepro.errors import FingerprintError, MlreproError
 from pytest_mlrepro.facets import facet, facet_names
 from pytest_mlrepro.fingerprints import fingerprint
-from pytest_mlrepro.fingerprints.ranges import WIDTH, span_of
+from pytest_mlrepro.fingerprints.digests import HASHES
 from pytest_mlrepro.gate import Terms
 from pytest_mlrepro.lockfile import load_lockfile
 from pytest_mlrepro.model import Run
+from pytest_mlrepro.olddata import told
 from pytest_mlrepro.policy import Policies
-from pytest_mlrepro.report import machine, text
+from pytest_mlrepro.report import fingerprints, machine, text
 
 FINE, DRIFTED, UNUSABLE = 0, 1, 4
 
@@ -86,9 +86,21 @@ def _parser() -> argparse.ArgumentParser:
         help="the fingerprint of a file or folder, as mlrepro.data() records it",
         description="Read a file, or a folder with all that is below it, and print its fingerprint: "
         "equal for equal names and contents, whatever the place, times and permissions.",
-        epilog="example: mlrepro fingerprint data/train.csv",
+        epilog="example: mlrepro fingerprint data/train.csv --by-value",
     )
     command.add_argument("path", metavar="PATH", help="a file or folder; links are followed")
+    command.add_argument(
+        "--by-value",
+        action="store_true",
+        help="let the values count that the file holds, not how they are written: tables (Parquet, Feather, Arrow, "
+        "ORC, CSV, TSV), arrays (.npy, .npz) and images",
+    )
+    command.add_argument(
+        "--unordered", action="store_true", help="with --by-value: let the order of the rows not count"
+    )
+    command.add_argument(
+        "--digest", choices=HASHES, default=HASHES[0], help="the hash of the bytes (default: %(default)s)"
+    )
     command.add_argument("--json", action="store_true", help="print JSON")
     command.set_defaults(run=_fingerprint)
     return parser
@@ -156,7 +168,7 @@ def _diff(options: argparse.Namespace, project: Config) -> int:
     if options.json:
         print(json.dumps(machine.document(total, terms, exitstatus=status), indent=2, ensure_ascii=False))
     else:
-        print("\n".join(text.differences(total, terms)))
+        print("\n".join([*text.differences(total, terms), *told(total.drifts(), project.root)]))
     return status
 
 
@@ -164,34 +176,22 @@ def _fingerprint(options: argparse.Namespace, _: Config) -> int:
     if not options.path:
         raise FingerprintError("the path is empty", remedy="name a file or folder; . is the working folder")
     try:
-        taken = fingerprint(Path(options.path))
+        taken = fingerprint(
+            Path(options.path),
+            by_value=options.by_value,
+            ordered=not options.unordered,
+            digest=options.digest,
+        )
     except FingerprintError as error:
-        raise FingerprintError(error.what, where=_printable(options.path), remedy=error.remedy) from None
+        where = fingerprints.printable(options.path)
+        raise FingerprintError(error.what, where=where, remedy=error.remedy) from None
     if options.json:
         # Escaped: a name that is not text in the file system's encoding cannot be printed.
-        document = {"path": options.path, "digest": taken.digest, "detail": dict(taken.detail)}
-        print(json.dumps(document, indent=2))
+        detail = {name: machine.plain(value) for name, value in taken.detail.items()}
+        print(json.dumps({"path": options.path, "digest": taken.digest, "detail": detail}, indent=2))
     else:
-        print("\n".join([taken.digest, *_detail(taken.detail)]))
+        print("\n".join(fingerprints.lines(taken)))
     return FINE
-
-
-def _detail(detail: Mapping[str, Any]) -> Iterator[str]:
-    """What a fingerprint of files says besides its digest."""
-    nouns = (("files", "file"), ("lines", "line"), ("size", "byte"))
-    counts = [text.plural(detail[key], noun) for key, noun in nouns if key in detail]
-    yield f"  {', '.join([detail['kind'], *counts])}"
-    for name, digest in detail.get("entries", ()):
-        yield f"    {digest}  {_printable(name)}"
-    for first, digest in detail.get("groups", ()):
-        yield f"    {digest}  from {_printable(first)} on"
-    blocks, span = detail.get("blocks", ""), span_of(detail["size"])
-    for place in range(len(blocks) // WIDTH):
-        yield f"    {blocks[place * WIDTH : (place + 1) * WIDTH]}  from byte {place * span:,} on"
-
-
-def _printable(name: str) -> str:
-    return name if name.isprintable() else ascii(name)
 
 
 if __name__ == "__main__":

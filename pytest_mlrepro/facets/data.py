@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import ClassVar
 
 from pytest_mlrepro.errors import FingerprintError, RecordingError
 from pytest_mlrepro.facets._protocol import Facet
-from pytest_mlrepro.fingerprints import FileCache, Fingerprint, difference, fingerprint, is_located
+from pytest_mlrepro.fingerprints import FileCache, Fingerprint, difference, fingerprint, hash_of, is_located
 from pytest_mlrepro.model import DEFAULT_TOLERANCE, Drift, Fact, Role, Tolerance, Value
 
 
@@ -23,11 +25,13 @@ class Reading:
 
     Attributes:
         files: what is known of files that were read before.
+        root: the project's folder: of a file below it the path is recorded, so that its old content can be found.
         digest: the hash to record with; empty for that of the accepted fact, or the default where there is none.
         telling: makes, for the name of a data set, a context in which progress is told.
     """
 
     files: FileCache | None = None
+    root: Path | None = None
     digest: str = ""
     telling: Callable[[str], AbstractContextManager[Callable[[int], None] | None]] = field(default=_untold)
 
@@ -92,6 +96,10 @@ class Data(Facet):
         detail: dict[str, Value] = {**taken.detail, **asked}
         if not ordered:
             detail["ordered"] = False
+        if by_value:
+            detail["by_value"] = True
+        if path := _path(obj, reading.root):
+            detail["path"] = path
         return (Fact(self.name, name, taken.digest, detail=detail, remark=taken.remark),)
 
     def explain(self, drift: Drift, default: Tolerance = DEFAULT_TOLERANCE) -> str:
@@ -99,6 +107,10 @@ class Data(Facet):
         before, now = drift.baseline, drift.current
         if before is None or now is None:
             return super().explain(drift)
+        hashes = [hash_of(str(fact.value)) for fact in (before, now)]
+        if all(hashes) and hashes[0] != hashes[1]:
+            # The digests of parts cannot be compared either.
+            return now.remark or f"content changed, digest by {hashes[1]} instead of {hashes[0]}"
         return difference(before.detail, now.detail, remark=now.remark)
 
 
@@ -114,6 +126,14 @@ def _known(
     if detail.get("private", ()) != asked.get("private", ()):
         return None
     return Fingerprint(accepted.value, detail)
+
+
+def _path(obj: object, root: Path | None) -> str:
+    """Of a file below the project's folder where it is; empty for all else, as that may not be so elsewhere."""
+    if root is None or not isinstance(obj, Path) or not obj.is_file():
+        return ""
+    here = Path(os.path.abspath(obj))  # noqa: PTH100 - links are not followed: git knows them by their place
+    return here.relative_to(root).as_posix() if here.is_relative_to(root) else ""
 
 
 def _asked(private: Iterable[object]) -> dict[str, Value]:

@@ -7,9 +7,9 @@ name, shape or order gives a different one, and the detail that goes with a dige
 from __future__ import annotations
 
 from pytest_mlrepro.fingerprints.cache import FileCache
-from pytest_mlrepro.fingerprints.comparing import is_located
 from pytest_mlrepro.fingerprints.differences import difference
 from pytest_mlrepro.fingerprints.digests import HASHES, Fingerprint, hash_of
+from pytest_mlrepro.fingerprints.locating import is_located
 from pytest_mlrepro.fingerprints.registry import fingerprint
 
 __all__ = ["HASHES", "FileCache", "Fingerprint", "difference", "fingerprint", "hash_of", "is_located"]

@@ -19,7 +19,7 @@ from pytest_mlrepro.values import type_name
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_PANEL_ROWS = 64
+_PANEL_ROWS = 256
 _PANEL_CELLS = 1 << 21
 _TILE = 32
 
@@ -202,13 +202,15 @@ def _cut(values: NDArray[Any]) -> Iterator[NDArray[Any]]:
         yield values[start : start + step]
 
 
-def _raw_reader(values: NDArray[Any]) -> Callable[[int, int], Block] | None:
+def _raw_reader(values: NDArray[Any]) -> Callable[[int, int], memoryview] | None:
     """Reads cells as they lie, where these are canonical but for the bits of NaN."""
-    if isinstance(values, _masked()) or values.dtype.kind != "f" or values.dtype.itemsize > 8:
+    import numpy as np
+
+    if isinstance(values, _masked()) or values.dtype.kind not in "biuf" or values.dtype.itemsize > 8:
         return None
     if not (values.dtype.isnative and sys.byteorder == "little" and values.flags.c_contiguous):
         return None
-    return lambda start, stop: Block(values[start:stop])
+    return lambda start, stop: values[start:stop].reshape(-1).view(np.uint8).data
 
 
 def _numbers(values: NDArray[Any]) -> Block:
@@ -244,7 +246,8 @@ def _listed(values: NDArray[Any]) -> tuple[list[Any], NDArray[Any]]:
 
     items = np.ma.getdata(values).reshape(-1).tolist()
     missing = np.zeros(values.shape, dtype=bool)
-    if None in items:
+    # By type: an array among them would answer == cell by cell.
+    if type(None) in set(map(type, items)):
         missing |= np.array([item is None for item in items], dtype=bool).reshape(values.shape)
     if isinstance(values, _masked()):
         missing |= np.ma.getmaskarray(values)

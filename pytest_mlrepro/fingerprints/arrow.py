@@ -191,13 +191,8 @@ def _numbers(name: object, values: Any) -> Column:
 
 
 def _texts(name: object, values: Any) -> Column:
-    pa = import_module("pyarrow")
-
     def read(start: int, stop: int) -> Block:
-        part = _part(values, start, stop)
-        if str(part.type) == "string_view":
-            part = part.cast(pa.large_string())
-        return text_block(part)
+        return text_block(_part(values, start, stop))
 
     return Column(name, "str", len(values), read)
 
@@ -205,8 +200,13 @@ def _texts(name: object, values: Any) -> Column:
 def object_texts(values: NDArray[Any]) -> Block | None:
     """The block of an array of Python's texts and what pandas holds for missing; None where Arrow cannot have it."""
     pa = import_module("pyarrow")
+    import numpy as np
+
+    # Arrays that Arrow holds for pandas 2.0 would come back in their own type.
+    values = np.asarray(values, dtype=object)
     try:
-        return text_block(pa.array(values, type=pa.large_string(), from_pandas=True))
+        texts = pa.array(values, type=pa.large_string(), from_pandas=True)
+        return text_block(texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts)
     except (pa.ArrowException, UnicodeError):
         # A lone surrogate, for instance.
         return None
@@ -215,6 +215,8 @@ def object_texts(values: NDArray[Any]) -> Block | None:
 def text_block(part: Any) -> Block:
     """The block of an array of texts, as they lie in Arrow's memory: offsets, and the bytes between them."""
 
+    if str(part.type) == "string_view":
+        part = part.cast(import_module("pyarrow").large_string())
     missing = _missing(part)
     lengths, text = _offsets(part)
     if missing is not None and lengths[missing].any():

@@ -24,6 +24,7 @@ _NAMES = {
     "O": "object",
 }
 _LENGTHLESS = {"Y": -1, "M": -1, "generic": -2}
+_NAT = -(2**63)
 _PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9, "ps": 10**12, "fs": 10**15, "as": 10**18}
 
 
@@ -110,17 +111,39 @@ def _instants(values: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.bool_
     if kind == "m" and unit in _LENGTHLESS:
         return _lengthless(values, unit)
     target = unit if unit in _PER_SECOND else "s"
-    converted = values.astype(f"<{kind}8[{target}]")
-    missing = np.isnat(values)
-    if not np.array_equal(converted.astype(values.dtype)[~missing], values[~missing]):
+    counts = _counts(values, f"{kind}8[{target}]", "seconds")
+    # NaT is the least of all integers.
+    missing = counts == _NAT if counts.size and counts.min() == _NAT else None
+    if missing is not None:
+        counts = np.where(missing, 0, counts)
+    per_second = _PER_SECOND[target]
+    cells = np.empty((*counts.shape, 2), dtype="<i8")
+    seconds, rest = cells[..., 0], cells[..., 1]
+    np.floor_divide(counts, per_second, out=seconds)
+    np.subtract(counts, seconds * per_second, out=rest)
+    rest *= _PER_SECOND["as"] // per_second
+    return cells, missing
+
+
+def _counts(values: NDArray[Any], target: str, unit: str) -> NDArray[np.signedinteger[Any]]:
+    """Dates or durations as whole numbers of another unit."""
+    import numpy as np
+
+    plain = np.ascontiguousarray(values).reshape(values.shape)
+    try:
+        converted = plain.astype(f"<{target}", copy=False)
+        fits = np.datetime_data(values.dtype) == np.datetime_data(target) or np.array_equal(
+            converted.astype(values.dtype)[~np.isnat(values)], values[~np.isnat(values)]
+        )
+    except OverflowError:
+        # Before 2.5 numpy wraps around.
+        fits = False
+    if not fits:
         raise FingerprintError(
-            f"a value of type {values.dtype.name} is beyond what 64 bits of seconds can hold",
+            f"a value of type {values.dtype.name} is beyond what 64 bits of {unit} can hold",
             remedy="correct it, or convert it to another unit",
         )
-    counts = np.where(missing, 0, converted.view("<i8"))
-    seconds, rest = np.divmod(counts, _PER_SECOND[target])
-    cells = np.stack([seconds, rest * (_PER_SECOND["as"] // _PER_SECOND[target])], axis=-1).astype("<i8")
-    return cells, missing if missing.any() else None
+    return converted.view("<i8")
 
 
 def _lengthless(values: NDArray[Any], unit: str) -> tuple[NDArray[np.int64], NDArray[np.bool_] | None]:
@@ -128,7 +151,7 @@ def _lengthless(values: NDArray[Any], unit: str) -> tuple[NDArray[np.int64], NDA
     import numpy as np
 
     missing = np.isnat(values)
-    counts = values.astype("<m8" if unit == "generic" else "<m8[M]").view("<i8")
+    counts = np.where(missing, 0, _counts(values, "m8" if unit == "generic" else "m8[M]", "months"))
     marks = np.full(counts.shape, _LENGTHLESS[unit])
-    cells = np.stack([np.where(missing, 0, counts), np.where(missing, 0, marks)], axis=-1).astype("<i8")
+    cells = np.stack([counts, np.where(missing, 0, marks)], axis=-1).astype("<i8")
     return cells, missing if missing.any() else None

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from itertools import groupby, takewhile
 from typing import Any
 
+from pytest_mlrepro.fingerprints.details import SHORT, group_size
 from pytest_mlrepro.fingerprints.ranges import WIDTH, span_of
 from pytest_mlrepro.fingerprints.summaries import NAMES, family
-from pytest_mlrepro.fingerprints.tables import SHORT, group_size
 
 Detail = Mapping[str, Any]
 

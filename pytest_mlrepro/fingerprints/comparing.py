@@ -10,6 +10,7 @@ from pytest_mlrepro.fingerprints.columns import Column, digests
 from pytest_mlrepro.fingerprints.digests import Fingerprint, algorithm, hash_of, node
 from pytest_mlrepro.fingerprints.forms import Form
 from pytest_mlrepro.fingerprints.how import How
+from pytest_mlrepro.fingerprints.locating import located
 from pytest_mlrepro.fingerprints.recasting import digest_of, recast
 from pytest_mlrepro.fingerprints.tables import Grid, Table
 from pytest_mlrepro.model import Value
@@ -18,32 +19,34 @@ from pytest_mlrepro.model import Value
 def compared(form: Form, known: Fingerprint, how: How) -> Fingerprint:
     """The known fingerprint where the data has it; else its own, with a remark on the difference."""
     name = hash_of(known.digest)
-    theirs = replace(how, algorithm=algorithm(name)) if name else None
+    theirs = how if name == how.algorithm.name else replace(how, algorithm=algorithm(name)) if name else None
     same = theirs is not None and form.agrees(known.digest, known.detail, theirs)
     if same and theirs == how:
         return known
     root, detail = form.described(how)
     own = how.algorithm.seal(root, detail)
     if same:
-        return replace(own, remark=f"the same values, digest by {how.algorithm.name} instead of {name}")
+        return replace(own, remark=rehashed(name, how.algorithm.name))
     if own == known:
         # What agrees() took for different may still be the same: another NaN, for instance.
         return known
     if theirs is None:
         version = known.digest.partition(":")[0]
         return replace(own, remark=f"recorded in the format {version[:24]}, which this version does not know")
-    return replace(own, remark="; ".join(_remarks(form, known, theirs)))
+    return replace(own, remark="; ".join(_remarks(form, known, own, theirs)))
 
 
-def is_located(detail: Mapping[str, Value]) -> bool:
-    """Whether a detail holds sketches."""
-    return "sketch" in detail
+def rehashed(before: str, now: str) -> str:
+    """The remark on the same data, its digest made with another hash."""
+    return f"the same values, digest by {now} instead of {before}"
 
 
-def _remarks(form: Form, known: Fingerprint, how: How) -> Iterator[str]:
+def _remarks(form: Form, known: Fingerprint, own: Fingerprint, how: How) -> Iterator[str]:
     """What takes the data to say."""
     if not how.ordered:
         return
+    if isinstance(form, Table | Grid):
+        yield from located(form.every(), form.rows, known.detail, how.private, own.detail)
     if isinstance(form, Grid):
         yield from _grid(form, known, how)
     elif isinstance(form, Table) and known.detail.get("kind") == form.kind:

@@ -22,11 +22,13 @@ from pytest_mlrepro.fingerprints.changes import (
     summary_changes,
     where,
 )
+from pytest_mlrepro.fingerprints.samples import WIDTH, spread
 from pytest_mlrepro.model import Value
 
 LIMIT = 200
 """The most characters of a sentence."""
 
+_GUESS = "perhaps rows in another order"
 _NOTHING_KNOWN = "content changed, same shape and summary"
 
 
@@ -39,7 +41,7 @@ def difference(before: Mapping[str, Value], after: Mapping[str, Value], *, remar
         remark: what who had the data said of the difference.
 
     Returns:
-        A sentence without a full stop, at most 200 characters.
+        A sentence without a full stop, at most 200 characters besides the remark.
     """
     old, new = before.get("kind", "unknown"), after.get("kind", "unknown")
     if old != new:
@@ -48,7 +50,11 @@ def difference(before: Mapping[str, Value], after: Mapping[str, Value], *, remar
     if was != now:
         return f"the order of the rows {'counts now, it did not' if now else 'no longer counts'}"
     phrases = _TELLERS.get(str(old), _object)(before, after)
-    return _joined([remark, *phrases] if remark else phrases)
+    if not remark:
+        return _joined(phrases)
+    # What the details can only guess at is not repeated.
+    rest = [phrase for phrase in phrases if _GUESS not in phrase]
+    return f"{remark}; {_joined(rest)}" if rest else remark
 
 
 def _joined(phrases: Sequence[str]) -> str:
@@ -108,6 +114,32 @@ def _sequence(before: Detail, after: Detail) -> list[str]:
         return [f"length {lengths[0]} -> {lengths[1]}"]
     place = where(before, after, "item", lengths[1])
     return [f"changed in {place}"] if place else []
+
+
+def _sample(before: Detail, after: Detail) -> list[str]:
+    unit, total = after.get("unit", "item"), int(after.get("items", 0))
+    units = f"{unit}es" if unit == "batch" else f"{unit}s"
+    phrases = _values(before, after, ("length",))
+    if before.get("items") != total:
+        phrases.append(f"{units} sampled {before.get('items')} -> {total}")
+    chosen = after.get("chosen")
+    if phrases or before.get("chosen") != chosen:
+        return phrases or [f"other {units} are sampled"]
+    if "digests" not in after:
+        place = where(before, after, f"sampled {unit}", total).replace("batchs", "batches")
+        return [f"changed in {place}"] if place else []
+    starts = range(0, total * WIDTH, WIDTH)
+    old, new = (
+        [str(detail["digests"])[start : start + WIDTH] for start in starts] for detail in (before, after)
+    )
+    numbers: Any = range(total) if isinstance(chosen, str) else chosen
+    if chosen == "spread":
+        numbers = spread(int(after["length"]), total)
+    changed = [str(number) for number, was, now in zip(numbers, old, new, strict=True) if was != now]
+    if len(changed) == total > 1:
+        return [f"all {total} sampled {units} changed"]
+    head = f"{unit} {changed[0]}" if len(changed) == 1 else f"{units} {listed(changed)}"
+    return [f"{head} changed, of {total} sampled"] if changed else []
 
 
 def _file(before: Detail, after: Detail) -> list[str]:
@@ -172,12 +204,15 @@ _TELLERS: Mapping[str, Callable[[Detail, Detail], list[str]]] = MappingProxyType
         "series": _table,
         "index": _table,
         "records": _table,
+        "tensors": _table,
         "array": _array,
         "sparse": _sparse,
         "list": _sequence,
         "tuple": _sequence,
+        "sample": _sample,
         "dict": _dict,
         "file": _file,
         "folder": _folder,
+        "folder by value": _folder,
     }
 )

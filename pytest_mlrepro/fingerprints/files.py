@@ -1,33 +1,35 @@
-"""Adapters for paths: the bytes of a file, the names and contents of a folder; never times, modes or places.
-
-In a folder, links to files inside it count as what they point to; other links count as where they point, and are
-not followed. Empty folders do not count.
-"""
+"""Adapters for paths: the bytes of a file, the names and contents of a folder, or the values that files hold."""
 
 from __future__ import annotations
 
 import os
 import stat
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from io import FileIO
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from pytest_mlrepro.errors import FingerprintError
-from pytest_mlrepro.fingerprints.cache import Content, FileCache
-from pytest_mlrepro.fingerprints.digests import Fingerprint, blake3, node, seal
-from pytest_mlrepro.fingerprints.ranges import Ranges
+from pytest_mlrepro.fingerprints import contents
+from pytest_mlrepro.fingerprints.cache import Content, FileCache, identity
+from pytest_mlrepro.fingerprints.contents import Kind, endings, kind_of
+from pytest_mlrepro.fingerprints.digests import Algorithm, Fingerprint, algorithm, node
+from pytest_mlrepro.fingerprints.folders import folder_fingerprint, summed, walk
+from pytest_mlrepro.fingerprints.how import Advance
+from pytest_mlrepro.fingerprints.reading import (
+    WHOLE,
+    WITH_BLOCKS,
+    WITH_LINES,
+    Reader,
+    changed,
+    not_a_file,
+    unreadable,
+)
 from pytest_mlrepro.model import Value
 
-_CHUNK = 1 << 20
+_LARGE = 1 << 24
 _TEXTS = frozenset(
     {".csv", ".tsv", ".txt", ".json", ".jsonl", ".ndjson", ".md", ".yaml", ".yml", ".xml", ".arff"}
 )
-_WHOLE, _WITH_BLOCKS, _WITH_LINES = range(3)
-"""What is asked of a file's content: its digest, those of its blocks too, the number of its lines too."""
-_NAMES_BUDGET = 1_600
-_GROUPS = 32
 
 
 def adapters() -> dict[type, Callable[..., Fingerprint]]:
@@ -35,175 +37,154 @@ def adapters() -> dict[type, Callable[..., Fingerprint]]:
     return {Path: path}
 
 
-def path(obj: Path, *, ordered: bool = True, cache: FileCache | None = None) -> Fingerprint:
+def path(
+    obj: Path,
+    *,
+    ordered: bool = True,
+    by_value: bool = False,
+    hashing: Algorithm | None = None,
+    known: Fingerprint | None = None,
+    detail: bool = True,
+    locate: bool = False,
+    private: frozenset[object] = frozenset(),
+    cache: FileCache | None = None,
+    advance: Advance | None = None,
+) -> Fingerprint:
     """The fingerprint of a file's bytes or of a folder's content.
 
     Args:
         obj: the path; a link is followed.
-        ordered: True.
-        cache: what is known of files that were read before.
+        ordered: whether the order of the rows counts, where a table is read by value.
+        by_value: whether what files hold counts instead of their bytes, see ``contents``.
+        hashing: the hash of the bytes; BLAKE3 where none is given.
+        known: what it is compared with.
+        detail: whether parts and lines of a file are told of.
+        locate, private: for the columns of a table that is read by value.
+        cache: what is known of files that were read before; by value each is read.
+        advance: is told how many more bytes have been read.
 
     Raises:
         FingerprintError: for what cannot be read, is neither file nor folder, or changes meanwhile; for
-            ``ordered=False``, as a file's rows are not known.
+            ``ordered=False`` where no rows are known.
     """
+    reader = Reader(hashing or algorithm(), cache, advance)
+    name = obj.name or str(obj)
+    status = _status(obj, name)
+    if not (ordered or by_value):
+        raise FingerprintError(
+            f"ordered=False has no meaning for the bytes of {name!r}",
+            remedy="let its values count, with by_value=True, or leave ordered=False out",
+        )
+    if (locate or private) and (not by_value or stat.S_ISDIR(status.st_mode)):
+        raise FingerprintError(
+            f"locate and private are for the columns of a table, not for the bytes of {name!r}",
+            remedy="let the values of a file count, with by_value=True, or leave them out",
+        )
+    try:
+        if stat.S_ISDIR(status.st_mode):
+            return _folder_by_value(obj, reader, ordered) if by_value else folder_fingerprint(obj, reader)
+        if not stat.S_ISREG(status.st_mode):
+            raise not_a_file(name)
+        if by_value:
+            asked = {"known": known, "detail": detail, "locate": locate, "private": private}
+            return _by_value(obj, name, _kind(name), reader, ordered=ordered, **asked)
+        kind = WHOLE if not detail else WITH_LINES if obj.suffix.lower() in _TEXTS else WITH_BLOCKS
+        if known is not None and status.st_size > _LARGE and reader.find(identity(status), kind) is None:
+            # Half the work where nothing changed.
+            whole = reader.hashing.seal(*_file(obj, status, WHOLE, reader, name))
+            if whole == known:
+                return known
+        return reader.hashing.seal(*_file(obj, status, kind, reader, name))
+    except OSError as error:
+        raise unreadable(name, error) from None
+
+
+def _status(obj: Path, name: str) -> os.stat_result:
+    try:
+        return obj.stat()
+    except OSError as error:
+        raise unreadable(name, error) from None
+    except ValueError as error:
+        # A NUL, or characters that the file system's encoding does not have.
+        raise FingerprintError(
+            f"{name!r} is no name of a file: {error}", remedy="check where the path comes from"
+        ) from None
+
+
+def _kind(name: str) -> Kind:
+    kind = kind_of(name)
+    if kind is None:
+        raise FingerprintError(
+            f"{name!r} cannot be read by value, its ending is none of {endings()}",
+            remedy="read it and fingerprint what you get, or let its bytes count, without by_value",
+        )
+    return kind
+
+
+def _by_value(
+    file: Path, name: str, kind: Kind, reader: Reader, *, ordered: bool = True, **asked: Any
+) -> Fingerprint:
+    """The fingerprint of what a file holds."""
+    from pytest_mlrepro.fingerprints.registry import fingerprint
+
+    if not (ordered or kind.has_rows):
+        raise FingerprintError(
+            f"ordered=False has no meaning for {name!r}, which has no rows", remedy="leave ordered=False out"
+        )
+    before = file.stat()
+    values = contents.read(file, name, kind)
+    with contents.explained(name, kind.late()):
+        taken = fingerprint(
+            values, ordered=ordered, digest=reader.hashing.name, advance=reader.advance, **asked
+        )
+    after = file.stat()
+    if (after.st_size, after.st_mtime_ns, after.st_ino) != (
+        before.st_size,
+        before.st_mtime_ns,
+        before.st_ino,
+    ):
+        raise changed(name)
+    return taken
+
+
+def _folder_by_value(folder: Path, reader: Reader, ordered: bool) -> Fingerprint:
+    """The fingerprint of a folder: of each file its values, where they can be read, else its bytes."""
     if not ordered:
         raise FingerprintError(
-            f"ordered=False has no meaning for the bytes of {obj.name!r}",
-            remedy="read the file and fingerprint the table, or leave ordered=False out",
+            f"ordered=False has no meaning for the folder {folder.name!r}", remedy="leave ordered=False out"
         )
-    with _explained(obj):
-        status = obj.stat()
-        if stat.S_ISDIR(status.st_mode):
-            return _folder(obj, cache)
-        kind = _WITH_LINES if obj.suffix.lower() in _TEXTS else _WITH_BLOCKS
-        return _sealed(*_content(obj, obj.name, kind, cache))
-
-
-def _sealed(size: int, content: Content) -> Fingerprint:
-    detail: dict[str, Value] = {"kind": "file", "size": size}
-    if content.lines is not None:
-        detail["lines"] = content.lines
-    if content.blocks:
-        detail["blocks"] = content.blocks
-    return seal(content.root, detail)
-
-
-def _content(file: Path | str, name: str, kind: int, cache: FileCache | None) -> tuple[int, Content]:
-    """A file's size and what its bytes come to, as the cache knows it, or read."""
-    if cache is None:
-        status, content = _file(file, name, kind)
-        return status.st_size, content
-    status = os.stat(file)  # noqa: PTH116 - a Path for each file of a folder takes longer than the call
-    known = cache.find(status, kind)
-    if known is not None:
-        return status.st_size, known
-    began = time.time_ns()
-    status, content = _file(file, name, kind)
-    cache.note(status, kind, content, began)
-    return status.st_size, content
-
-
-def _file(file: Path | str, name: str, kind: int) -> tuple[os.stat_result, Content]:
-    # Not blocking: opening a FIFO would wait for a writer.
-    descriptor = os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
-    with FileIO(descriptor) as handle:
-        before = os.fstat(handle.fileno())
-        if not stat.S_ISREG(before.st_mode):
-            raise FingerprintError(
-                f"{name!r} is neither a file nor a folder",
-                remedy="fingerprint what it leads to, or leave it out",
-            )
-        ranges = Ranges(before.st_size) if kind != _WHOLE else None
-        read = _read(handle, before.st_size, ranges, lines=kind == _WITH_LINES)
-        after = os.fstat(handle.fileno())
-    if read is None or (after.st_size, after.st_mtime_ns) != (before.st_size, before.st_mtime_ns):
-        raise FingerprintError(
-            f"{name!r} changed while it was read", remedy="wait until whatever writes it has finished"
-        )
-    return before, read
-
-
-def _read(handle: FileIO, size: int, ranges: Ranges | None, *, lines: bool) -> Content | None:
-    """What the file's bytes come to; None if it has not the size it should have."""
-    hasher = blake3()()
-    position, breaks, last = 0, 0, b"\n"
-    buffer = memoryview(bytearray(min(_CHUNK, size + 1)))
-    while count := handle.readinto(buffer):
-        if position + count > size:
-            return None
-        chunk = buffer[:count]
-        hasher.update(chunk)
-        if ranges is not None:
-            for start, stop in _by_range(position, count, ranges.span):
-                ranges.update(position + start, chunk[start:stop])
-        if lines:
-            breaks, last = breaks + bytes(chunk).count(b"\n"), bytes(chunk[-1:])
-        position += count
-    if position != size:
-        return None
-    count = breaks + (last != b"\n") if lines else None
-    root = node("file", size, hasher.digest())
-    return Content(root, count, ranges.digests() if ranges is not None else "")
-
-
-def _by_range(position: int, count: int, span: int) -> Iterator[tuple[int, int]]:
-    start = 0
-    while start < count:
-        stop = min(count, start + span - (position + start) % span)
-        yield start, stop
-        start = stop
-
-
-def _folder(folder: Path, cache: FileCache | None) -> Fingerprint:
     root = folder.resolve()
-    entries: list[tuple[str, bytes]] = []
-    total, name = 0, ""
-    try:
-        for name, entry in sorted(_walk(root, "")):
-            if entry.is_symlink() and _is_link_out(Path(entry.path), root):
-                entries.append((name, node("link", Path(entry.path).readlink().as_posix())))
-                continue
-            size, content = _content(entry.path, name, _WHOLE, cache)
-            entries.append((name, content.root))
-            total += size
-    except OSError as error:
-        raise _unreadable(folder / name, error) from None
-    digest = node("folder", *(part for name, content in entries for part in (name, content)))
-    return seal(digest, {"kind": "folder", "files": len(entries), "size": total, **_listing(entries)})
+    tree = walk(root)
+    roots, size = {}, 0
+    for name in sorted(tree.files()):
+        file = root / name
+        try:
+            status = file.stat()
+            if (kind := kind_of(name)) is not None:
+                value = _by_value(file, name, kind, reader, detail=False)
+                roots[name] = node("value", value.digest)
+            else:
+                roots[name], _ = _file(file, status, WHOLE, reader, name)
+        except OSError as error:
+            raise unreadable(name, error) from None
+        size += status.st_size
+    return reader.hashing.seal(*summed(roots, tree.targets, size, "folder by value"))
 
 
-def _walk(folder: Path | str, above: str) -> Iterator[tuple[str, os.DirEntry[str]]]:
-    """All that is not a folder, with its name relative to the root, parts joined by a slash."""
-    with _explained(Path(folder)), os.scandir(folder) as found:
-        entries = list(found)
-    for entry in entries:
-        name = f"{above}{entry.name}"
-        if entry.is_dir(follow_symlinks=False):
-            yield from _walk(entry.path, f"{name}/")
-        else:
-            yield name, entry
+def _file(
+    file: Path, status: os.stat_result, kind: int, reader: Reader, name: str
+) -> tuple[bytes, dict[str, Value]]:
+    """A file's digest and detail, as the cache knows them, or read."""
+    size, content = status.st_size, reader.find(identity(status), kind)
+    if content is None:
+        size, content, _ = reader.read(file, name, kind)
+    return content.root, _told(size, content, kind)
 
 
-def _is_link_out(entry: Path, root: Path) -> bool:
-    """Whether a link leads to anything but a file inside the folder."""
-    try:
-        target = entry.resolve()
-        return not (target.is_relative_to(root) and target.is_file())
-    except (OSError, RuntimeError):
-        # Links in a circle.
-        return True
-
-
-def _listing(entries: list[tuple[str, bytes]]) -> dict[str, Value]:
-    """What tells later which file changed: every name if they fit, else neighbours in the order of names."""
-    if sum(len(name) + 16 for name, _ in entries) <= _NAMES_BUDGET:
-        return {"entries": tuple((name, content[:4].hex()) for name, content in entries)}
-    size = -(-len(entries) // _GROUPS)
-    groups = [entries[first : first + size] for first in range(0, len(entries), size)]
-    return {
-        "names": node("names", *(name for name, _ in entries))[:4].hex(),
-        "groups": tuple(
-            (_brief(group[0][0]), node("group", *(content for _, content in group))[:4].hex())
-            for group in groups
-        ),
-    }
-
-
-def _brief(name: str) -> str:
-    return name if len(name) <= 40 else f"...{name[-37:]}"
-
-
-@contextmanager
-def _explained(file: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise _unreadable(file, error) from None
-
-
-def _unreadable(file: Path, error: OSError) -> FingerprintError:
-    return FingerprintError(
-        f"{file.name!r} cannot be read: {error.strerror or error}",
-        remedy="check that it is there, and that you may read it",
-    )
+def _told(size: int, content: Content, kind: int) -> dict[str, Value]:
+    told: dict[str, Value] = {"kind": "file", "size": size}
+    if kind == WITH_LINES and content.lines is not None:
+        told["lines"] = content.lines
+    if kind != WHOLE and content.blocks:
+        told["blocks"] = content.blocks
+    return told

@@ -6,6 +6,7 @@ values that occur, sorted: which others the process has met does not count. An `
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
 from inspect import signature
@@ -14,6 +15,7 @@ from typing import Any
 
 from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints.arrays import number_block
+from pytest_mlrepro.fingerprints.arrow import text_block
 from pytest_mlrepro.fingerprints.batches import streamed
 from pytest_mlrepro.fingerprints.cells import dtype_name
 from pytest_mlrepro.fingerprints.columns import CELLS, Block, Column
@@ -57,7 +59,9 @@ def series(obj: Any) -> Table:
 
 
 def lazy_frame(obj: Any, *, ordered: bool = True, how: How) -> Table:
-    """The form of the frame that a lazy one stands for; the query runs in polars' streaming engine.
+    """The form of the frame that a lazy one stands for.
+
+    The query runs in polars' streaming engine where that keeps the types.
 
     Where order does not count its result is not held in memory, unless it has a ``Categorical``.
 
@@ -90,10 +94,10 @@ class _Batches:
 
 
 def _collected(obj: Any) -> Any:
-    streaming: dict[str, Any] = {"engine": "streaming"}
-    if "engine" not in signature(obj.collect).parameters:
-        streaming = {"streaming": True}
-    return obj.collect(**streaming)
+    engine = signature(obj.collect).parameters.get("engine")
+    # Before it became an engine to choose, streaming changed types: times of day came out as integers.
+    new = engine is not None and engine.default != "cpu"
+    return obj.collect(**({"engine": "streaming"} if new else {}))
 
 
 def column(name: object, values: Any) -> Column:
@@ -126,8 +130,9 @@ def _filled(part: Any) -> Any:
     """Numbers as numpy's, any number behind nulls."""
     if not part.null_count():
         return part.to_numpy()
-    nothing = import_module("polars").Series([0]).cast(part.dtype)[0]
-    return part.fill_null(nothing).to_numpy()
+    pl = import_module("polars")
+    # Of the same type: filled with a plain number old versions widen it, integers of 64 bits to floats.
+    return part.fill_null(pl.lit(pl.Series([0]).cast(part.dtype)[0], dtype=part.dtype)).to_numpy()
 
 
 def _numbers(name: object, values: Any) -> Column:
@@ -141,6 +146,9 @@ def _numbers(name: object, values: Any) -> Column:
 def _texts(name: object, values: Any) -> Column:
     def read(start: int, stop: int) -> Block:
         part = values.slice(start, stop - start)
+        if "pyarrow" in sys.modules:
+            # Without its name: one with a NUL in it is a panic there.
+            return text_block(part.alias("").to_arrow())
         missing = _missing(part)
         if missing is not None:
             part = part.fill_null("")
@@ -151,21 +159,35 @@ def _texts(name: object, values: Any) -> Column:
 
 
 def _categorical(name: object, values: Any) -> Column:
+    """Codes in the order of the texts that occur; those of polars depend on what else the process has met."""
+    import numpy as np
+
     pl = import_module("polars")
-    occurring = values.unique().drop_nulls().cast(pl.String).sort()
-    return _codes(name, values.cast(pl.String).cast(pl.Enum(occurring)), occurring, ordered=False)
+    met = values.unique().drop_nulls()
+    order = met.cast(pl.String).arg_sort()
+    occurring, codes = met.cast(pl.String)[order], met.to_physical()[order].to_numpy()
+    ours = np.zeros(int(codes.max()) + 1 if len(codes) else 1, dtype=np.int32)
+    ours[codes] = np.arange(len(codes), dtype=np.int32)
+    return _codes(name, values, occurring, ordered=False, change=lambda theirs: ours[theirs])
 
 
 def _enum(name: object, values: Any) -> Column:
-    return _codes(name, values, values.dtype.categories, ordered=True)
+    return _codes(name, values, values.dtype.categories, ordered=True, change=lambda theirs: theirs)
 
 
-def _codes(name: object, values: Any, categories: Any, *, ordered: bool) -> Column:
+def _codes(
+    name: object, values: Any, categories: Any, *, ordered: bool, change: Callable[[Any], Any]
+) -> Column:
     codes = values.to_physical()
 
     def read(start: int, stop: int) -> Block:
         part = codes.slice(start, stop - start)
-        return code_block(_filled(part), _missing(part))
+        missing = _missing(part)
+        theirs = _filled(part)
+        if missing is not None:
+            # A code that is not there may have no place in ours.
+            theirs = theirs * ~missing
+        return code_block(change(theirs), missing)
 
     return category_column(name, len(values), _texts(None, categories), ordered=ordered, read=read)
 

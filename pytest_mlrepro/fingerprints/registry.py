@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import cache, singledispatch
 from importlib import import_module
 from inspect import signature
 from types import MappingProxyType
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints.cache import FileCache
-from pytest_mlrepro.fingerprints.comparing import compared
+from pytest_mlrepro.fingerprints.comparing import compared, rehashed
 from pytest_mlrepro.fingerprints.digests import HASHES, Fingerprint, algorithm, hash_of
 from pytest_mlrepro.fingerprints.forms import Form, taken
 from pytest_mlrepro.fingerprints.how import Advance, How
@@ -23,23 +25,25 @@ _Adapter = TypeVar("_Adapter", bound=Callable[..., Form | Fingerprint])
 
 _HOMES = MappingProxyType(
     {
-        "numpy": "arrays",
-        "pandas": "frames",
-        "scipy": "sparse",
-        "dask": "dask",
-        "pyspark": "spark",
-        "ray": "ray",
-        "pathlib": "files",
-        "polars": "polars",
-        "pyarrow": "arrow",
-        "torch": "tensors",
-        "jax": "jax",
-        "jaxlib": "jax",
-        "tensorflow": "tensorflow",
-        "sklearn": "estimators",
+        "numpy": ("arrays",),
+        "pandas": ("frames",),
+        "scipy": ("sparse",),
+        "dask": ("dask",),
+        "pyspark": ("spark",),
+        "ray": ("ray",),
+        "pathlib": ("files",),
+        "polars": ("polars",),
+        "pyarrow": ("arrow",),
+        "torch": ("tensors", "samples"),
+        "jax": ("jax",),
+        "jaxlib": ("jax",),
+        "tensorflow": ("tensorflow",),
+        "sklearn": ("estimators",),
+        "datasets": ("datasets",),
+        "PIL": ("images",),
     }
 )
-"""Top-level package of a type -> our module with the adapters for it."""
+"""Top-level package of a type -> our modules with the adapters for it."""
 
 
 class _Fingerprinting:
@@ -47,6 +51,7 @@ class _Fingerprinting:
 
     def __init__(self) -> None:
         self._adapters: Any = singledispatch(python_object)
+        self._met: WeakSet[type] = WeakSet()
 
     def __call__(
         self,
@@ -87,30 +92,52 @@ class _Fingerprinting:
         hashing = algorithm(digest or (hash_of(known.digest) if known is not None else "") or HASHES[0])
         how = How(ordered, hashing, detail, locate, frozenset(private), cache, advance)
         try:
-            form = self._form(obj, how, by_value=by_value, sample=sample)
-            if (how.locate or how.private) and not isinstance(form, Table | Grid):
+            form = self._form(obj, how, known, by_value=by_value, sample=sample)
+            refused = not isinstance(form, Table | Grid) and "private" not in _options(
+                self.adapter(type(obj))
+            )
+            if (how.locate or how.private) and refused:
                 raise FingerprintError(
                     f"locate and private are for the columns of tables and arrays, not for {type_name(obj)}",
                     remedy="leave them out, or fingerprint the table that it holds",
                 )
-            if isinstance(form, Fingerprint):
-                return known if known is not None and known == form else form
-            return taken(form, how) if known is None else compared(form, known, how)
+            if not isinstance(form, Fingerprint):
+                return taken(form, how) if known is None else compared(form, known, how)
+            if known is None or known == form:
+                return known or form
+            name = hash_of(known.digest)
+            if form.remark or name in ("", hash_of(form.digest)):
+                return form
+            # What has no form is asked again.
+            old = self(obj, ordered=ordered, by_value=by_value, sample=sample, digest=name, detail=False)
+            return replace(form, remark=rehashed(name, how.algorithm.name)) if old == known else form
         except RecursionError:
             raise FingerprintError(
                 f"the {type_name(obj)} is nested too deeply, or contains itself",
                 remedy="fingerprint a flat array or table of its values instead",
             ) from None
 
-    def _form(self, obj: object, how: How, **asked: Any) -> Form | Fingerprint:
+    def _form(
+        self, obj: object, how: How, compared_with: Fingerprint | None, **asked: Any
+    ) -> Form | Fingerprint:
         """What the adapter says, given those of the options that it knows."""
         adapter = self.adapter(type(obj))
         known = _options(adapter)
-        options = {name: value for name, value in asked.items() if value}
+        # An array of numbers has no truth value.
+        options = {name: value for name, value in asked.items() if value is not None and value is not False}
         if not how.ordered:
             options["ordered"] = False
         given = {name: value for name, value in options.items() if name in known}
-        softly = {"how": how, "cache": how.cache, "hashing": how.algorithm, "detail": how.detail}
+        softly = {
+            "how": how,
+            "known": compared_with,
+            "hashing": how.algorithm,
+            "detail": how.detail,
+            "locate": how.locate,
+            "private": how.private,
+            "cache": how.cache,
+            "advance": how.advance,
+        }
         given |= {name: value for name, value in softly.items() if name in known}
         form: Form | Fingerprint = adapter(obj, **given)
         if not isinstance(form, Fingerprint):
@@ -125,10 +152,11 @@ class _Fingerprinting:
 
     def adapter(self, kind: type) -> Callable[..., Form | Fingerprint]:
         """The adapter for a type; that for Python's own objects where there is no other."""
-        for base in kind.__mro__:
-            home = _HOMES.get(base.__module__.partition(".")[0])
-            if home is not None:
-                self._load(home)
+        if kind not in self._met:
+            for base in kind.__mro__:
+                for home in _HOMES.get(base.__module__.partition(".")[0], ()):
+                    self._load(home)
+            self._met.add(kind)
         adapter: Callable[..., Form | Fingerprint] = self._adapters.dispatch(kind)
         return adapter
 

@@ -50,6 +50,17 @@ class Rows:
 
         return np.diff(self.starts).astype(np.int64)
 
+    def length_column(self) -> Column:
+        """The number of cells of each row."""
+        import numpy as np
+
+        return Column(
+            "",
+            "int64",
+            len(self),
+            lambda start, stop: number_block(np.diff(self.starts[start : stop + 1]).astype(np.int64)),
+        )
+
     def place_column(self) -> Column:
         """The column number of each cell."""
         return Column("", "int64", len(self.places), self.place_block)
@@ -83,22 +94,23 @@ class Sparse:
 
     def root(self, how: How) -> bytes:
         """The digest of shape, type, places and values (32 bytes)."""
-        return self._root(how, self.cells.value_column())
+        return self._root(how)
 
-    def _root(self, how: How, values: Column, *observers: Summary) -> bytes:
+    def _root(self, how: How, *observers: Summary, quick: bool = False) -> bytes:
+        values = self.cells.value_column()
         if not how.ordered:
             if observers:
                 digests([values], how.algorithm, observers)
             return _multiset(self._schema(), self.cells)
-        columns = (array_column("", self.cells.lengths()), self.cells.place_column())
+        columns = (self.cells.length_column(), self.cells.place_column())
         parts = digests(columns, how.algorithm, advance=how.advance)
         seen: tuple[Sequence[Summary], ...] = (observers,) if observers else ()
-        parts += digests([values], how.algorithm, *seen, advance=how.advance)
+        parts += digests([values], how.algorithm, *seen, advance=how.advance, quick=quick)
         return node("ordered", self._schema(), b"".join(parts))
 
     def agrees(self, digest: str, detail: Mapping[str, Value], how: How) -> bool:
         """Whether the matrix has this digest."""
-        root = self._root(how, self.cells.value_column().quick())
+        root = self._root(how, quick=True)
         return how.algorithm.seal(root, {}).digest == digest
 
     def described(self, how: How) -> tuple[bytes, dict[str, Value]]:
@@ -111,7 +123,7 @@ class Sparse:
             "shape": self.shape,
             "stored": values.rows,
         }
-        root = self._root(how, values, summary)
+        root = self._root(how, summary)
         if how.ordered and (blocks := _ranges(self.cells)):
             detail["blocks"] = blocks
         detail["summary"] = summary.rows()[0]
@@ -136,15 +148,24 @@ def _without_zeros(rows: Rows) -> Rows:
     import numpy as np
 
     values = rows.values
-    stays = values != 0
+    parts = (values[start : start + CELLS] for start in range(0, len(values), CELLS))
+    if all(_stay(part).all() for part in parts):
+        return rows
+    stays = _stay(values)
+    before = np.concatenate([[0], np.cumsum(stays)])
+    return Rows(before[rows.starts], rows.places[stays], values[stays])
+
+
+def _stay(values: NDArray[Any]) -> NDArray[Any]:
+    """Which values are stored: all but 0.0."""
+    import numpy as np
+
+    stays: NDArray[Any] = values != 0
     if values.dtype.kind == "f":
         stays |= np.signbit(values)
     elif values.dtype.kind == "c":
         stays |= np.signbit(values.real) | np.signbit(values.imag)
-    if stays.all():
-        return rows
-    before = np.concatenate([[0], np.cumsum(stays)])
-    return Rows(before[rows.starts], rows.places[stays], values[stays])
+    return stays
 
 
 def _ranges(rows: Rows) -> str:

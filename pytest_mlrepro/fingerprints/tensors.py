@@ -5,18 +5,20 @@ Strides, views, the device and the graph do not count. What is not in the host's
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from pytest_mlrepro.errors import FingerprintError
-from pytest_mlrepro.fingerprints.arrays import array, number_block
+from pytest_mlrepro.fingerprints.arrays import array, array_column, number_block
 from pytest_mlrepro.fingerprints.cells import dtype_name
 from pytest_mlrepro.fingerprints.columns import Block, Column
 from pytest_mlrepro.fingerprints.forms import Form
-from pytest_mlrepro.fingerprints.tables import Grid
+from pytest_mlrepro.fingerprints.tables import Grid, Table
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 NARROW = frozenset({"bfloat16", "float8_e4m3fn", "float8_e5m2"})
@@ -34,19 +36,57 @@ def tensor(obj: Any) -> Form:
     Raises:
         FingerprintError: for one that is sparse, quantized, without data, or of a type that no array has.
     """
-    values, name = obj.detach(), str(obj.dtype).removeprefix("torch.")
+    values = obj.detach()
     _refuse(values)
-    if name not in NARROW and values.device.type == "cpu":
+    if _dtype(values) not in NARROW and values.device.type == "cpu":
         return array(_host(values))
     shape = tuple(values.shape)
-    rows = values if shape else values.reshape(1)
+    return Grid(_column("", values if shape else values.reshape(1)), shape)
+
+
+def rows_of_tensors(parts: Sequence[Any], numbers: NDArray[np.int64] | None = None) -> Table:
+    """The form of tensors that belong together row by row: a table with a column for each.
+
+    Args:
+        parts: tensors of at least one dimension, all of the same length.
+        numbers: those of the rows, shape (rows,); None for all.
+
+    Raises:
+        FingerprintError: see ``tensor``.
+    """
+    columns = [_rows(place, part.detach(), numbers) for place, part in enumerate(parts)]
+    return Table("tensors", columns, len(parts[0]) if numbers is None else len(numbers))
+
+
+def _rows(place: int, values: Any, numbers: NDArray[np.int64] | None) -> Column:
+    _refuse(values)
+    if numbers is None:
+        return _column(place, values)
+    torch = import_module("torch")
 
     def read(start: int, stop: int) -> Block:
-        part = rows[start:stop]
-        return narrow_block(*_bits(part)) if name in NARROW else number_block(_host(part))
+        chosen = torch.from_numpy(numbers[start:stop]).to(values.device)
+        return _column(place, values[chosen]).read(0, stop - start)
 
-    dtype = name if name in NARROW else dtype_name(_host(rows[:0]).dtype)
-    return Grid(Column("", dtype, len(rows), read, tuple(rows.shape[1:])), shape)
+    return replace(_column(place, values[:0]), rows=len(numbers), read=read, raw=None, panel=0)
+
+
+def _column(name: object, values: Any) -> Column:
+    """The column whose rows lie along the first axis of a tensor."""
+    dtype = _dtype(values)
+    if dtype not in NARROW and values.device.type == "cpu":
+        return array_column(name, _host(values))
+
+    def read(start: int, stop: int) -> Block:
+        part = values[start:stop]
+        return narrow_block(*_bits(part)) if dtype in NARROW else number_block(_host(part))
+
+    canonical = dtype if dtype in NARROW else dtype_name(_host(values[:0]).dtype)
+    return Column(name, canonical, len(values), read, tuple(values.shape[1:]))
+
+
+def _dtype(values: Any) -> str:
+    return str(values.dtype).removeprefix("torch.")
 
 
 def narrow_block(bits: NDArray[Any], numbers: NDArray[Any]) -> Block:

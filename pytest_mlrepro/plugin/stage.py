@@ -77,7 +77,7 @@ class Stage:
             self._recording,
             seeding.pin,
             self._around.graph if terms is not None else None,
-            Reading(self._files_read, order.digest, Progress(config).telling),
+            Reading(self._files_read, config.rootpath, order.digest, Progress(config).telling),
             self._accepted,
         )
         self.libraries = Libraries(self._around, self._recording)

@@ -1,5 +1,7 @@
 """The data facet: one fact a data set, told in terms of what changed."""
 
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +9,7 @@ import pytest
 from sklearn.datasets import load_wine
 
 from pytest_mlrepro.errors import FingerprintError, RecordingError
-from pytest_mlrepro.facets.data import Data
+from pytest_mlrepro.facets.data import Data, Reading
 from pytest_mlrepro.model import Drift, Tolerance
 
 WINE = load_wine(as_frame=True).data
@@ -62,3 +64,76 @@ def test_errors_name_the_data_set():
     assert caught.value.remedy
     with pytest.raises(FingerprintError, match=r"^data 'train': objects of type object have no fingerprint"):
         Data().capture("train", object())
+
+
+def capture(data=WINE, **options):
+    (fact,) = Data().capture("train", data, **options)
+    return fact
+
+
+def test_an_accepted_fact_is_kept_with_all_it_tells():
+    accepted = capture()
+    kept = replace(accepted, detail={**accepted.detail, "note": "of an older release"})
+    assert capture(accepted=kept).detail["note"] == "of an older release"
+    changed = capture(WINE.iloc[1:], accepted=kept)
+    assert "note" not in changed.detail
+
+
+def test_what_is_asked_anew_is_recorded_anew():
+    accepted = capture()
+    hidden = capture(private=["alcohol"], accepted=accepted)
+    assert hidden.value == accepted.value
+    assert hidden.detail["private"] == ("alcohol",)
+    assert "13.0006" in str(accepted.detail)
+    assert "13.0006" not in str(hidden.detail)
+    assert capture(private="alcohol", accepted=hidden).detail == hidden.detail
+    assert capture(accepted=hidden).detail == accepted.detail
+
+
+def test_the_hash_is_the_baseline_s_until_another_is_recorded():
+    pytest.importorskip("xxhash")
+    accepted = capture(reading=Reading(digest="xxh3"))
+    assert accepted.value.startswith("mlr1-xxh3:")
+    assert capture(accepted=accepted) == accepted
+    assert capture(WINE.iloc[1:], accepted=accepted).value.startswith("mlr1-xxh3:")
+    again = capture(accepted=accepted, reading=Reading(digest="blake3"))
+    assert again.value.startswith("mlr1-blake3:")
+    assert again.remark == "the same values, digest by blake3 instead of xxh3"
+    assert Data().explain(drift(accepted, again)) == again.remark
+    other = capture(WINE * 2, accepted=accepted, reading=Reading(digest="blake3"))
+    assert Data().explain(drift(accepted, other)) == "content changed, digest by blake3 instead of xxh3"
+
+
+def test_order_that_begins_to_count_is_no_remark():
+    accepted = capture(ordered=False)
+    now = capture(accepted=accepted)
+    assert now.remark == ""
+    assert Data().explain(drift(accepted, now)) == "the order of the rows counts now, it did not"
+
+
+def test_where_a_file_lies_below_the_project(tmp_path, monkeypatch):
+    (tmp_path / "data").mkdir()
+    file = tmp_path / "data" / "a.csv"
+    file.write_text("x\n1\n")
+    reading = Reading(root=tmp_path)
+    assert capture(file, reading=reading).detail["path"] == "data/a.csv"
+    monkeypatch.chdir(tmp_path / "data")
+    assert capture(Path("a.csv"), reading=reading).detail["path"] == "data/a.csv"
+    for other in (
+        capture(file),
+        capture(file, reading=Reading(root=tmp_path / "x")),
+        capture(tmp_path, reading=reading),
+    ):
+        assert "path" not in other.detail
+
+
+def test_progress_is_told_of_the_data_set():
+    told = []
+
+    @contextmanager
+    def telling(name):
+        yield lambda read: told.append((name, read))
+
+    capture(reading=Reading(telling=telling))
+    assert {name for name, _ in told} == {"train"}
+    assert sum(read for _, read in told) == WINE.size * 8

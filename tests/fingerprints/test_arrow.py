@@ -159,7 +159,9 @@ def test_batches_and_readers():
 
 @pytest.mark.parametrize("form", ["parquet", "feather", "csv"])
 def test_datasets(tmp_path, form):
-    table = pa.Table.from_pandas(PEOPLE) if form == "parquet" else TABLE
+    # Parquet has known floats of 16 bits since version 15.
+    halves = ["half"] if int(pa.__version__.split(".")[0]) < 15 else []
+    table = pa.Table.from_pandas(PEOPLE.drop(columns=halves)) if form == "parquet" else TABLE
     first = len(table) // 2 + 1
     ds.write_dataset(table.slice(0, first), tmp_path, format=form, basename_template="a{i}")
     ds.write_dataset(

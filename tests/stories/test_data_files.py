@@ -19,19 +19,19 @@ CONFTEST = """
 import time
 import types
 
-from pytest_mlrepro.fingerprints import files
+from pytest_mlrepro.fingerprints import reading
 
-read = files._file
+read = reading.Reader.read
 
 
-def noted(file, name, kind):
+def noted(reader, file, name, kind):
     with open("reads.txt", "a") as log:
         print(name, file=log)
-    return read(file, name, kind)
+    return read(reader, file, name, kind)
 
 
-files._file = noted
-files.time = types.SimpleNamespace(time_ns=lambda: time.time_ns() + 60 * 10**9)
+reading.Reader.read = noted
+reading.time = types.SimpleNamespace(time_ns=lambda: time.time_ns() + 60 * 10**9)
 """
 # The harness turns pytest's cache off.
 ON = ("-p", "cacheprovider")

@@ -1,0 +1,106 @@
+"""The benchmarks run. What they measure is not tested: it depends on the machine."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from importlib.util import module_from_spec, spec_from_file_location
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.skipif(
+    not (Path(__file__).parents[1] / "benchmarks").is_dir(), reason="only the repository holds the benchmarks"
+)
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+
+def load(name):
+    spec = spec_from_file_location(name, BENCHMARKS / f"{name}.py")
+    module = module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def rounds():
+    yield load("_rounds")
+    del sys.modules["_rounds"]
+
+
+def run(*arguments, path=BENCHMARKS):
+    command = [
+        sys.executable,
+        str(BENCHMARKS / "fingerprints.py"),
+        "--scale",
+        "0.001",
+        "--rounds",
+        "1",
+        *arguments,
+    ]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (path, BENCHMARKS.parent)))},
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.slow
+def test_every_input_has_its_rows_and_targets(tmp_path):
+    report = tmp_path / "report.json"
+    run("--no-memory", "--json", str(report))
+    tables = json.loads(report.read_text(encoding="utf-8"))
+    inputs = list(dict.fromkeys(row["input"] for row in tables["times"]))
+    assert len(inputs) == 22
+    assert list(dict.fromkeys(row["input"] for row in tables["targets"])) == inputs
+    for name in inputs:
+        candidates = {row["candidate"] for row in tables["times"] if row["input"] == name}
+        assert {"read", "blake3", "xxh3", "ours, check", "ours, full", "ours, check, xxh3"} <= candidates
+
+
+def test_one_input_gives_all_tables():
+    printed = run("--only", "1000 floats")
+    assert [line for line in printed.splitlines() if line.startswith("#")] == [
+        "## Times",
+        "## Targets",
+        "## Memory",
+    ]
+    rows = [line.split("|")[2].strip() for line in printed.splitlines() if line.startswith("| 1000 floats")]
+    assert {"read", "blake3", "ours, check", "ours, full", "joblib.hash", "HF Hasher"} <= set(rows)
+
+
+def test_an_input_whose_library_is_missing_says_so(tmp_path):
+    (tmp_path / "torch.py").write_text("raise ImportError('no torch here')", encoding="utf-8")
+    printed = run("--only", "torch, transposed", "--no-memory", path=tmp_path)
+    assert "(no torch here)" in printed
+    assert "not measured" in printed
+
+
+def test_a_ratio_is_of_the_rounds_that_both_took_part_in(rounds):
+    slow = rounds.Timing((6.0, 6.0, 6.0), (6.0, 6.0, 6.0))
+    fast = rounds.Timing((1.0, 1.0, 1.0, 9.0, 9.0, 9.0, 9.0), (1.0,) * 7)
+    assert slow.ratio(fast) == 6.0
+
+
+def test_a_target_knows_its_direction(rounds):
+    timings = {"ours": rounds.Timing((2.0,), (2.0,)), "hash": rounds.Timing((1.0,), (1.0,))}
+    within = rounds.Target("ours", "hash", 1.5)
+    faster = rounds.Target("hash", "ours", 1.5, faster=True)
+    assert within.ratio(timings) == faster.ratio(timings) == 2.0
+    assert (within.met(2.0), faster.met(2.0)) == (False, True)
+    assert rounds.Target("ours", "joblib", 2).ratio(timings) is None
+
+
+def test_candidates_take_turns_in_a_rotating_order(rounds):
+    calls = []
+    candidates = [rounds.Candidate(name, lambda name=name: calls.append(name)) for name in "abc"]
+    timings = rounds.measure(candidates, 3)
+    assert "".join(calls) == "abc" + "abc" + "bca" + "cab"
+    assert {len(timing.cpu) for timing in timings.values()} == {3}
