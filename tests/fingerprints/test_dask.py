@@ -95,8 +95,9 @@ def test_one_changed_cell_of_a_frame_differs(change):
         lambda df: df.rename(columns={"small": "number"}),
         lambda df: df.rename_axis(columns="kinds"),
         lambda df: df.set_axis(range(8), axis=1),
+        lambda df: df.drop(range(20, 30)),
     ],
-    ids=range(12),
+    ids=range(13),
 )
 def test_indexes_and_names_count_as_in_pandas(rows):
     df = rows(people())
@@ -160,6 +161,23 @@ def test_partitions_of_different_types_are_an_error():
     )
     with pytest.raises(FingerprintError, match="column 'x' is of type float64 in some partitions"):
         unordered(found)
+
+
+def test_a_partition_without_rows_may_have_lost_its_types():
+    df = pd.DataFrame({"x": [1, 2], "y": ["a", "b"]})
+    found = dd.from_map(
+        lambda rows: df.iloc[:rows] if rows else pd.DataFrame({"x": [], "y": []}),
+        [0, 2, 0],
+        meta=df.iloc[:0],
+        enforce_metadata=False,
+    )
+    assert same(unordered(found), unordered(df))
+
+
+def test_chunks_that_are_not_as_the_array_says_are_an_error():
+    wrong = da.ones((12, 5), chunks=(5, 5)).map_blocks(lambda block: block[:, :1], dtype=float)
+    with pytest.raises(FingerprintError, match="the partitions have other columns than the whole says"):
+        unordered(wrong)
 
 
 def test_an_object_without_a_form_is_an_error_that_names_the_column():
