@@ -52,7 +52,7 @@ def _plain(codes: Column, categories: Column) -> Column:
         # Some libraries let in codes without a category.
         return item_block(
             [
-                b"" if gone else items[place] if place < len(items) else b"\0%d" % place
+                b"" if gone else items[place] if 0 <= place < len(items) else b"\0%d" % place
                 for place, gone in zip(places.tolist(), missing.tolist(), strict=True)
             ],
             missing,
