@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints.arrays import number_block
+from pytest_mlrepro.fingerprints.arrow_texts import missing_in, text_block
 from pytest_mlrepro.fingerprints.batches import arrow_tables, streamed
 from pytest_mlrepro.fingerprints.cells import dtype_name
 from pytest_mlrepro.fingerprints.columns import Block, Column
@@ -168,10 +169,6 @@ def _part(values: Any, start: int, stop: int) -> Any:
     return pa.concat_arrays(chunks) if chunks else pa.array([], values.type)
 
 
-def _missing(part: Any) -> NDArray[Any] | None:
-    return part.is_null().to_numpy(zero_copy_only=False) if part.null_count else None
-
-
 def _filled(part: Any) -> NDArray[Any]:
     """Numbers as numpy's, any number behind nulls; floats have NaN there."""
     types = import_module("pyarrow").types
@@ -185,7 +182,7 @@ def _numbers(name: object, values: Any) -> Column:
 
     def read(start: int, stop: int) -> Block:
         part = _part(values, start, stop)
-        return number_block(_filled(part), _missing(part))
+        return number_block(_filled(part), missing_in(part))
 
     return Column(name, dtype_name(np.dtype(values.type.to_pandas_dtype())), len(values), read)
 
@@ -197,47 +194,6 @@ def _texts(name: object, values: Any) -> Column:
     return Column(name, "str", len(values), read)
 
 
-def object_texts(values: NDArray[Any]) -> Block | None:
-    """The block of an array of Python's texts and what pandas holds for missing; None where Arrow cannot have it."""
-    pa = import_module("pyarrow")
-    import numpy as np
-
-    # Arrays that Arrow holds for pandas 2.0 would come back in their own type.
-    values = np.asarray(values, dtype=object)
-    try:
-        texts = pa.array(values, type=pa.large_string(), from_pandas=True)
-        return text_block(texts.combine_chunks() if isinstance(texts, pa.ChunkedArray) else texts)
-    except (pa.ArrowException, UnicodeError):
-        # A lone surrogate, for instance.
-        return None
-
-
-def text_block(part: Any) -> Block:
-    """The block of an array of texts, as they lie in Arrow's memory: offsets, and the bytes between them."""
-
-    if str(part.type) == "string_view":
-        part = part.cast(import_module("pyarrow").large_string())
-    missing = _missing(part)
-    lengths, text = _offsets(part)
-    if missing is not None and lengths[missing].any():
-        # Something lies behind nulls.
-        lengths, text = _offsets(part.fill_null(""))
-    return Block(lengths, text, missing)
-
-
-def _offsets(part: Any) -> tuple[NDArray[Any], Any]:
-    """The lengths in bytes, and the bytes, of an array of texts without views."""
-    import numpy as np
-
-    _, places, text = part.buffers()
-    if places is None or not len(part):
-        return np.zeros(len(part), dtype=np.int64), b""
-    kind = np.int64 if str(part.type).startswith("large") else np.int32
-    starts = np.frombuffer(places, dtype=kind)[part.offset : part.offset + len(part) + 1]
-    held = memoryview(text) if text is not None else b""
-    return np.diff(starts).astype(np.int64, copy=False), held[int(starts[0]) : int(starts[-1])]
-
-
 def _instants(name: object, values: Any) -> Column:
     pa = import_module("pyarrow")
     unit, zone = values.type.unit, getattr(values.type, "tz", None)
@@ -245,7 +201,7 @@ def _instants(name: object, values: Any) -> Column:
 
     def read(start: int, stop: int) -> Block:
         part = _part(values, start, stop).cast(pa.int64())
-        return instant_block(_filled(part), letter, unit, _missing(part))
+        return instant_block(_filled(part), letter, unit, missing_in(part))
 
     return Column(name, instant_dtype(letter, zone), len(values), read)
 
@@ -264,7 +220,7 @@ def _dictionary(name: object, values: Any) -> Column:
 
     def read(start: int, stop: int) -> Block:
         codes = _part(values, start, stop).indices
-        return code_block(_filled(codes), _missing(codes))
+        return code_block(_filled(codes), missing_in(codes))
 
     return category_column(name, len(values), column(None, categories), ordered=ordered, read=read)
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints.arrays import number_block
-from pytest_mlrepro.fingerprints.arrow import text_block
+from pytest_mlrepro.fingerprints.arrow_texts import text_block
 from pytest_mlrepro.fingerprints.batches import streamed
 from pytest_mlrepro.fingerprints.cells import dtype_name
 from pytest_mlrepro.fingerprints.columns import CELLS, Block, Column

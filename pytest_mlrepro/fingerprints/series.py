@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from pytest_mlrepro.fingerprints.arrays import array_column, number_block, object_block
+from pytest_mlrepro.fingerprints.arrow_texts import object_texts
 from pytest_mlrepro.fingerprints.cells import dtype_name
 from pytest_mlrepro.fingerprints.columns import Block, Column, text_block
 from pytest_mlrepro.fingerprints.containers import category_column, code_block
@@ -71,9 +72,9 @@ def _objects(name: object, values: Any) -> Column:
     def read_texts(start: int, stop: int) -> Block:
         if "pyarrow" in sys.modules:
             # Twice as fast; the bytes are the same.
-            block = import_module(f"{__package__}.arrow").object_texts(values[start:stop])
+            block = object_texts(values[start:stop])
             if block is not None:
-                return block  # type: ignore[no-any-return]
+                return block
         try:
             return text_block(values[start:stop].tolist(), (stop - start,))
         except AttributeError:
