@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints import arrow
@@ -20,18 +20,15 @@ from pytest_mlrepro.fingerprints.columns import CELLS, Block, Column
 from pytest_mlrepro.fingerprints.containers import category_column, code_block
 from pytest_mlrepro.fingerprints.digests import Fingerprint, blake3, node, seal
 from pytest_mlrepro.fingerprints.forms import Form
+from pytest_mlrepro.fingerprints.gathered import Gathered, Order
 from pytest_mlrepro.fingerprints.objects import encoded, python_object
 from pytest_mlrepro.fingerprints.samples import iterated
 from pytest_mlrepro.fingerprints.tables import Table
 
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
 Rows = Callable[[int, int], Any]
 """Gives the rows of a column from one up to another as a chunked array."""
 
-_STEP = 256
+_STEP = 64
 """Rows of documents that are in memory at once."""
 
 _NOT_VALUES = frozenset({"decode", "id", "dtype", "pa_type", "_type"})
@@ -56,7 +53,7 @@ def dataset(obj: Any) -> Table:
             tables of Arrow.
     """
     table, indices = obj.data.table, obj._indices
-    order = None if indices is None else indices.column(0)
+    order = None if indices is None else Order(indices.column(0), table.num_columns)
     columns = [
         column(name, table.column(name), order, obj.features[name], len(obj)) for name in table.column_names
     ]
@@ -81,13 +78,13 @@ def splits(obj: Any, *, ordered: bool = True, sample: object = None) -> Fingerpr
     return seal(node("splits", told.digest), told.detail)
 
 
-def column(name: str, values: Any, order: Any, feature: Any, rows: int) -> Column:
+def column(name: str, values: Any, order: Order | None, feature: Any, rows: int) -> Column:
     """The column of a feature.
 
     Args:
         name: of the feature.
         values: its stored values, a chunked array.
-        order: the numbers of those that are given, in the order in which they are, a chunked array; None for all.
+        order: which of them are given, and in which order; None for all as they are.
         feature: its type, as the data set declares it.
         rows: how many are given.
 
@@ -112,17 +109,17 @@ def _plain(values: Any) -> Any:
     return values.cast(kind.value_type) if pa.types.is_dictionary(kind) else values
 
 
-def _rows(values: Any, order: Any) -> Rows:
+def _rows(values: Any, order: Order | None) -> Rows:
     if order is None:
         return lambda start, stop: values.slice(start, stop - start)
-    return _Gathered(values, order)
+    return Gathered(values, order)
 
 
-def _selected(name: str, values: Any, order: Any, rows: int) -> Column:
+def _selected(name: str, values: Any, order: Order | None, rows: int) -> Column:
     """The column as Arrow's adapter makes it, of the rows that are given."""
     if order is None:
         return arrow.column(name, values)
-    gathered = _Gathered(values, order)
+    gathered = Gathered(values, order)
 
     def read(start: int, stop: int) -> Block:
         return arrow.column(name, gathered(start, stop)).read(0, stop - start)
@@ -131,50 +128,6 @@ def _selected(name: str, values: Any, order: Any, rows: int) -> Column:
     parts = (gathered(start, min(start + CELLS, rows)) for start in range(0, rows, CELLS))
     model = next((part for part in parts if part.null_count < len(part)), values.slice(0, 0))
     return Column(name, arrow.column(name, model).dtype, rows, read)
-
-
-class _Gathered:
-    """Rows in an order of their own, taken chunk by chunk."""
-
-    def __init__(self, values: Any, order: Any) -> None:
-        import numpy as np
-
-        self._values = values
-        self._order = order
-        self._starts = np.cumsum([0, *(len(chunk) for chunk in values.chunks)])
-
-    def __call__(self, start: int, stop: int) -> Any:
-        import numpy as np
-
-        numbers = self._order.slice(start, stop - start).to_numpy().astype(np.int64)
-        if not len(numbers):
-            return self._values.slice(0, 0)
-        if (np.diff(numbers) == 1).all():
-            return self._values.slice(numbers[0], len(numbers))
-        return self._taken(numbers)
-
-    def _taken(self, numbers: NDArray[np.int64]) -> Any:
-        import numpy as np
-
-        pa = import_module("pyarrow")
-        chunks = np.searchsorted(self._starts, numbers, side="right") - 1
-        by_chunk = np.argsort(chunks, kind="stable")
-        parts = []
-        for places in np.split(by_chunk, np.flatnonzero(np.diff(chunks[by_chunk])) + 1):
-            chunk = chunks[places[0]]
-            parts.append(
-                _long(self._values.chunk(chunk).take(pa.array(numbers[places] - self._starts[chunk])))
-            )
-        back = np.empty(len(numbers), dtype=np.int64)
-        back[by_chunk] = np.arange(len(numbers))
-        return pa.chunked_array([pa.concat_arrays(parts).take(pa.array(back))])
-
-
-def _long(part: Any) -> Any:
-    """Texts with wide offsets, as together they may be longer than 2 GiB."""
-    pa = import_module("pyarrow")
-    wide = {pa.string(): pa.large_string(), pa.binary(): pa.large_binary()}.get(part.type)
-    return part if wide is None else part.cast(wide)
 
 
 def _labels(name: str, numbers: Column, names: list[str]) -> Column:

@@ -34,13 +34,16 @@ def image(obj: Any, *, how: How) -> Form | Fingerprint:
     import numpy as np
 
     try:
-        pixels = array(np.asarray(obj))
+        pixels = np.asarray(obj)
     except OSError as error:
         raise FingerprintError(
             f"the image cannot be decoded: {error}", remedy="check its file, or leave the image out"
         ) from None
+    if pixels.dtype == np.bool_:
+        # True is 255 in Pillow's memory.
+        pixels = pixels.view(np.uint8) != 0
     if obj.mode in _PLAIN:
-        return pixels
+        return array(pixels)
     palette = obj.getpalette("RGBA") or [] if obj.mode in ("P", "PA") else []
     detail: dict[str, Value] = {"kind": "image", "value": obj.mode}
-    return how.algorithm.seal(node("image", obj.mode, bytes(palette), pixels.root(how)), detail)
+    return how.algorithm.seal(node("image", obj.mode, bytes(palette), array(pixels).root(how)), detail)

@@ -9,7 +9,7 @@ from packaging.version import Version
 from sklearn.datasets import load_breast_cancer, load_digits
 
 from pytest_mlrepro.errors import FingerprintError
-from pytest_mlrepro.fingerprints import difference, fingerprint
+from pytest_mlrepro.fingerprints import difference, fingerprint, gathered
 
 hf = pytest.importorskip("datasets")
 pa = pytest.importorskip("pyarrow")
@@ -93,13 +93,35 @@ def test_shuffled_filtered_and_concatenated():
     assert fingerprint(both) == fingerprint(pd.concat([some.to_pandas(), CANCER], ignore_index=True))
 
 
-def test_several_blocks_in_many_chunks():
+@pytest.mark.parametrize("held", [1, 1 << 21, 1 << 25])
+def test_several_blocks_in_many_chunks(held, monkeypatch):
+    monkeypatch.setattr(gathered, "_HELD", held)
     numbers = np.arange(150_000)
     table = pa.table({"n": numbers, "t": pa.array(numbers.astype(str))})
     order = np.random.default_rng(0).permutation(numbers)[:140_000]
     source = chunked(table, 1_001).select(order)
     assert source._indices is not None
     assert fingerprint(source) == fingerprint(table.take(pa.array(order)))
+
+
+def test_very_many_chunks():
+    table = pa.table({"n": np.arange(66_000)})
+    order = np.random.default_rng(0).permutation(66_000)
+    assert fingerprint(chunked(table, 1).select(order)) == fingerprint(pa.table({"n": order}))
+
+
+@pytest.mark.parametrize("kind", ["string", "large_string", "binary"])
+def test_texts_that_are_longer_together_than_narrow_offsets_say(kind, monkeypatch):
+    monkeypatch.setattr(gathered, "_LONGEST", 10)
+    table = pa.table({"t": pa.array(["one", None, "", "another"] * 50, pa.string()).cast(kind)})
+    numbers = np.random.default_rng(0).permutation(200)
+    source = chunked(table, 7).select(numbers)
+    cast = []
+    monkeypatch.setattr(
+        gathered, "_wide", lambda parts, wide=gathered._wide: cast.append(wide(parts)) or cast[-1]
+    )
+    assert fingerprint(source) == fingerprint(table.take(pa.array(numbers)))
+    assert str(cast[0][0].type).startswith("large")
 
 
 def test_files_and_formats_do_not_count(tmp_path):
