@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from pytest_mlrepro._version import __version__
@@ -21,6 +22,7 @@ from pytest_mlrepro.model import Run
 from pytest_mlrepro.olddata import told
 from pytest_mlrepro.policy import Policies
 from pytest_mlrepro.report import fingerprints, machine, text
+from pytest_mlrepro.report.progress import Progress
 
 FINE, DRIFTED, UNUSABLE = 0, 1, 4
 
@@ -176,12 +178,14 @@ def _fingerprint(options: argparse.Namespace, _: Config) -> int:
     if not options.path:
         raise FingerprintError("the path is empty", remedy="name a file or folder; . is the working folder")
     try:
-        taken = fingerprint(
-            Path(options.path),
-            by_value=options.by_value,
-            ordered=not options.unordered,
-            digest=options.digest,
-        )
+        with Progress(_terminal).telling(fingerprints.printable(options.path)) as advance:
+            taken = fingerprint(
+                Path(options.path),
+                by_value=options.by_value,
+                ordered=not options.unordered,
+                digest=options.digest,
+                advance=advance,
+            )
     except FingerprintError as error:
         where = fingerprints.printable(options.path)
         raise FingerprintError(error.what, where=where, remedy=error.remedy) from None
@@ -192,6 +196,11 @@ def _fingerprint(options: argparse.Namespace, _: Config) -> int:
     else:
         print("\n".join(fingerprints.lines(taken)))
     return FINE
+
+
+def _terminal() -> Callable[[str], None] | None:
+    """What writes to the terminal, past what the command prints; None where there is none."""
+    return partial(print, end="", file=sys.stderr, flush=True) if sys.stderr.isatty() else None
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from pytest_mlrepro import fingerprint
 from pytest_mlrepro.cli import main
 from pytest_mlrepro.facets.data import Data
 from pytest_mlrepro.fingerprints.digests import algorithm
+from pytest_mlrepro.report import progress
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="FIFOs and names of bytes are POSIX")
 IRIS = (files("sklearn.datasets") / "data" / "iris.csv").read_bytes()
@@ -272,3 +273,17 @@ def test_numbers_that_json_has_not(folder, command):
     status, out, _ = command("data/x.npy", "--by-value", "--json")
     assert status == 0
     assert json.loads(out, parse_constant=pytest.fail)["detail"]["summary"][2] == "inf"
+
+
+def test_progress_is_told_on_a_terminal_only(tmp_path, capsys, monkeypatch):
+    (tmp_path / "a.bin").write_bytes(bytes(3_000_000))
+    monkeypatch.setattr(progress, "_PATIENCE", -1.0)
+    monkeypatch.setattr(progress, "_PAUSE", -1.0)
+    assert main(["fingerprint", str(tmp_path / "a.bin")]) == 0
+    assert capsys.readouterr().err == ""
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
+    assert main(["fingerprint", str(tmp_path / "a.bin")]) == 0
+    told = capsys.readouterr()
+    assert told.err.startswith("\rmlrepro: reading ")
+    assert told.err.endswith(" \r")
+    assert told.out.startswith("mlr1-blake3:")

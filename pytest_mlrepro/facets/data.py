@@ -27,7 +27,7 @@ class Reading:
         files: what is known of files that were read before.
         root: the project's folder: of a file below it the path is recorded, so that its old content can be found.
         digest: the hash to record with; empty for that of the accepted fact, or the default where there is none.
-        telling: makes, for the name of a data set, a context in which progress is told.
+        telling: makes, for what is read, a context in which progress is told.
     """
 
     files: FileCache | None = None
@@ -75,7 +75,7 @@ class Data(Facet):
             )
         private = frozenset([private] if isinstance(private, str) else private)
         asked = _asked(private)
-        with reading.telling(name) as advance:
+        with reading.telling(f"data {name!r}") as advance:
             try:
                 taken = fingerprint(
                     obj,

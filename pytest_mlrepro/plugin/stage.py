@@ -27,11 +27,12 @@ from pytest_mlrepro.plugin.items import (
     selection,
     tolerance,
 )
-from pytest_mlrepro.plugin.progress import Progress
+from pytest_mlrepro.plugin.progress import terminal
 from pytest_mlrepro.plugin.surroundings import Libraries, Surroundings
 from pytest_mlrepro.policy import Policies
 from pytest_mlrepro.recording import Recording
 from pytest_mlrepro.report import text
+from pytest_mlrepro.report.progress import Progress
 from pytest_mlrepro.seeding import Seeding, derive_seed
 
 if TYPE_CHECKING:
@@ -77,7 +78,9 @@ class Stage:
             self._recording,
             seeding.pin,
             self._around.graph if terms is not None else None,
-            Reading(self._files_read, config.rootpath, order.digest, Progress(config).telling),
+            Reading(
+                self._files_read, config.rootpath, order.digest, Progress(lambda: terminal(config)).telling
+            ),
             self._accepted,
         )
         self.libraries = Libraries(self._around, self._recording)

@@ -135,5 +135,5 @@ def test_progress_is_told_of_the_data_set():
         yield lambda read: told.append((name, read))
 
     capture(reading=Reading(telling=telling))
-    assert {name for name, _ in told} == {"train"}
+    assert {name for name, _ in told} == {"data 'train'"}
     assert sum(read for _, read in told) == WINE.size * 8

@@ -3,7 +3,8 @@
 import contextlib
 from types import SimpleNamespace
 
-from pytest_mlrepro.plugin.progress import Progress
+from pytest_mlrepro.plugin.progress import terminal
+from pytest_mlrepro.report.progress import Progress
 
 
 class Terminal:
@@ -16,7 +17,7 @@ class Terminal:
         self.text += text
 
 
-def progress(terminal, times, *, capture=True):
+def progress(reporter, times, *, capture=True):
     uncaptured = []
 
     @contextlib.contextmanager
@@ -24,41 +25,41 @@ def progress(terminal, times, *, capture=True):
         uncaptured.append(True)
         yield
 
-    plugins = {"terminalreporter": terminal}
+    plugins = {"terminalreporter": reporter}
     if capture:
         plugins["capturemanager"] = SimpleNamespace(global_and_fixture_disabled=disabled)
     config = SimpleNamespace(pluginmanager=SimpleNamespace(get_plugin=plugins.get))
-    return Progress(config, clock=iter(times).__next__), uncaptured
+    return Progress(lambda: terminal(config), clock=iter(times).__next__), uncaptured
 
 
 def test_from_the_second_second_on_and_wiped_out():
-    terminal = Terminal(isatty=True)
-    made, uncaptured = progress(terminal, [0.0, 0.5, 1.1, 1.2, 1.4])
-    with made.telling("train") as advance:
+    screen = Terminal(isatty=True)
+    made, uncaptured = progress(screen, [0.0, 0.5, 1.1, 1.2, 1.4])
+    with made.telling("data 'train'") as advance:
         for _ in range(4):
             advance(10**9)
     first, second = "mlrepro: reading data 'train', 2.0 GB", "mlrepro: reading data 'train', 4.0 GB"
-    assert terminal.text == f"\r{first}\r{second}\r{' ' * len(second)}\r"
+    assert screen.text == f"\r{first}\r{second}\r{' ' * len(second)}\r"
     assert len(uncaptured) == 3
 
 
 def test_nothing_of_what_is_quick_or_seen_by_nobody():
-    terminal = Terminal(isatty=True)
-    made, _ = progress(terminal, [0.0, 0.2])
-    with made.telling("train") as advance:
+    screen = Terminal(isatty=True)
+    made, _ = progress(screen, [0.0, 0.2])
+    with made.telling("data 'train'") as advance:
         advance(10**9)
-    assert terminal.text == ""
+    assert screen.text == ""
     made, _ = progress(Terminal(isatty=False), [])
-    with made.telling("train") as advance:
+    with made.telling("data 'train'") as advance:
         assert advance is None
     made, _ = progress(None, [])
-    with made.telling("train") as advance:
+    with made.telling("data 'train'") as advance:
         assert advance is None
 
 
 def test_without_capturing():
-    terminal = Terminal(isatty=True)
-    made, _ = progress(terminal, [0.0, 2.0], capture=False)
-    with made.telling("x") as advance:
+    screen = Terminal(isatty=True)
+    made, _ = progress(screen, [0.0, 2.0], capture=False)
+    with made.telling("data 'x'") as advance:
         advance(1)
-    assert "reading data 'x'" in terminal.text
+    assert "reading data 'x'" in screen.text
