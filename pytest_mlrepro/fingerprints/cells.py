@@ -66,6 +66,9 @@ def canonical(values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.bool_] | N
         raw = np.ascontiguousarray(values)
         return raw.view(np.uint8).reshape(*values.shape, values.dtype.itemsize), None
     little = np.ascontiguousarray(values, dtype=values.dtype.newbyteorder("<")).reshape(values.shape)
+    if kind == "b" and little.size and little.view(np.uint8).max() > 1:
+        # Whatever made them called any byte true.
+        little = little.view(np.uint8) != 0
     if kind == "c":
         little = little[..., None].view(little.real.dtype)
     if little.dtype.kind == "f":

@@ -347,3 +347,13 @@ def test_rows_that_are_read_in_pieces(shape, kind, monkeypatch):
     assert len({each.digest for each in (*small, *pieces)}) == 1
     monkeypatch.undo()
     assert fingerprint(turned, detail=False) == expected
+
+
+def test_any_byte_that_is_true_is_one_value():
+    odd = np.array([0, 1, 255, 2], dtype="u1").view(bool)
+    plain = np.array([False, True, True, True])
+    known = fingerprint(plain)
+    assert fingerprint(odd) == known
+    assert fingerprint(odd, known=known) is known
+    assert fingerprint(plain, known=fingerprint(odd)) == known
+    assert fingerprint(odd.reshape(2, 2), ordered=False) == fingerprint(plain.reshape(2, 2), ordered=False)
