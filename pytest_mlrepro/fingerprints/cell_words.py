@@ -75,9 +75,7 @@ class CellWords:
         first = cells[:, :, 0]
         marked = first == np.uint64(MISSING)
         if block.missing is not None:
-            missing = block.missing.reshape(rows, width)
-            first[missing] = MISSING
-            marked &= ~missing
+            first[block.missing.reshape(rows, width)] = MISSING
         return Words(cells, marked if marked.any() else None)
 
     def _hashed(self, block: Block, width: int) -> NDArray[np.uint64]:

@@ -157,6 +157,40 @@ def test_even_differences(zeros):
     assert found(old, new) == (truth(old, new) if zeros <= 54 else None)
 
 
+def with_differences(count, differences):
+    """Words of zero, and the same with images that differ as given at each position."""
+    new = np.zeros(count, dtype=np.uint64)
+    for position, difference in differences.items():
+        key = (position + 1) * KEY
+        image = scrambled_word(key % 2**64) + difference
+        new[position] = (unscrambled_word(image % 2**64) - key) % 2**64
+    return np.zeros(count, dtype=np.uint64), new
+
+
+def test_positions_that_an_even_difference_cannot_tell_apart():
+    # The least with the same remainder in all tables and modulo 16 is 5.
+    old, new = with_differences(30_000, {5 + 2 * PERIOD: 1 << 60})
+    assert found(old, new) is None
+
+
+@pytest.mark.parametrize(("zeros", "more", "count"), [(0, 54, 1024), (50, 50, 8192)])
+def test_two_differences_whose_sum_looks_like_one(zeros, more, count):
+    """They share the cell of a table; both are found alone in others."""
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        one = (2 * int(rng.integers(2**12)) + 1) << zeros
+        other = (1 << more) - one if more > zeros else one << 1
+        old, new = with_differences(count, {5: one, 18: other % 2**64})
+        assert found(old, new) == truth(old, new)
+
+
+def test_a_sketch_that_contradicts_itself():
+    one = sketch([])
+    sums = list(one.sums)
+    sums[5], sums[len(sums) // 2 + 5] = 1, 6
+    assert changes(one, CellSketch(tuple(sums)), 100, lambda position: 0) is None
+
+
 @pytest.mark.parametrize("step", [1, 2, 3, 8, 9, 10, 11, 13, 20, 77, 100, 143])
 def test_neighbours_and_words_at_equal_distances(step):
     old = np.arange(5000, dtype=np.uint64)

@@ -15,6 +15,7 @@ from pytest_mlrepro.fingerprints.cell_words import MISSING
 from pytest_mlrepro.fingerprints.columns import Block, Column
 from pytest_mlrepro.fingerprints.locating import located, sketched
 from pytest_mlrepro.fingerprints.series import column
+from pytest_mlrepro.fingerprints.showing import shown
 
 CANCER = load_breast_cancer(as_frame=True).frame
 DIABETES = load_diabetes(as_frame=True, scaled=False).frame
@@ -167,6 +168,31 @@ def test_old_values_are_exact(dtype, old, new, phrase):
     assert told(after, before) == [f"row 5: {now} -> {was}"]
 
 
+@pytest.mark.parametrize(
+    ("dtype", "words"),
+    [
+        ("bool", [2]),
+        ("int8", [256]),
+        ("uint32", [2**32]),
+        ("float32", [2**32]),
+        ("float32", [0x7FC00001]),
+        ("float64", [0xFFF8 << 48]),
+        ("complex64", [0, 2**32]),
+        ("complex128", [0xFFF8 << 48, 0]),
+        ("datetime64", [0, 10**18]),
+        ("datetime64[UTC]", [0, 2**64 - 1]),
+        ("datetime64", [MISSING, 1]),
+        ("timedelta64", [0, 10**18]),
+        ("timedelta64", [0, 2**64 - 3]),
+        ("category", [2**31]),
+        ("int64", [None]),
+        ("datetime64", [0, None]),
+    ],
+)
+def test_words_that_no_cell_has(dtype, words):
+    assert shown(dtype, words, marked=False) is None
+
+
 def test_bool():
     values = RNG.random(8000) < 0.5
     values[4711] = True
@@ -306,6 +332,12 @@ def test_few_rows_have_no_row_sketch():
     assert told(wide, changed(wide, (3, "target", 1)))[0] == "column 'target' row 3: 0 -> 1"
 
 
+def test_few_rows_with_others_at_the_end_say_nothing():
+    few = CANCER.iloc[:300, :3]
+    assert told(few, CANCER.iloc[:301, :3]) == []
+    assert told(few, CANCER.iloc[:299, :3]) == []
+
+
 def test_another_schema_says_nothing():
     detail = sketched(columns_of(CANCER), len(CANCER), ())
     for after in (
@@ -314,6 +346,7 @@ def test_another_schema_says_nothing():
         CANCER.assign(more=1),
     ):
         assert located(columns_of(after), len(after), detail) == []
+        assert sketched(columns_of(after), len(after), ())["sketch"][0] != detail["sketch"][0]
     renamed = changed(CANCER, (0, "target", 1)).rename(columns={"target": "y"})
     assert located(columns_of(renamed), len(renamed), detail) == ["column 'y' row 0: 0 -> 1"]
 
@@ -378,6 +411,11 @@ class TestPrivate:
         detail = sketched(columns_of(CANCER), len(CANCER), frozenset({"mean area"}))
         after = changed(CANCER, (0, "target", 1))
         assert located(columns_of(after), len(after), detail, frozenset({"mean radius"})) == []
+        schemas = {
+            sketched(columns_of(CANCER), len(CANCER), private)["sketch"][0]
+            for private in ({"mean area"}, {"mean radius"}, ())
+        }
+        assert len(schemas) == 3
         array = CANCER.to_numpy()
         detail = sketched(columns_of(array), len(array), frozenset({0}))
         assert located(columns_of(array), len(array), detail, frozenset({1})) == []
