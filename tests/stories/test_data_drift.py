@@ -74,3 +74,41 @@ def test_file(mlrepro):
     changed.check("--mlrepro-record=run.lock").red()
     result = changed.command("diff", "run.lock").red()
     assert "-> people.csv\n  row 1: age '41' -> '14'" in result.output
+
+
+CELLS = """
+from sklearn.datasets import load_breast_cancer
+
+
+def test_cancer(mlrepro):
+    X, y = load_breast_cancer(return_X_y=True, as_frame=True)
+    # here
+    mlrepro.data("X", X, locate=True)
+"""
+SHUFFLED = "X = X.sample(frac=1, random_state=0).reset_index(drop=True)"
+
+
+def test_cells_and_rows_are_located_without_the_old_data(empty):
+    project = empty.write({"test_data.py": CELLS})
+    lockfile = project.update().ok().lockfile
+    assert "sketch" in lockfile
+
+    def said(line):
+        return project.edit("test_data.py", "# here", line).check().red().output
+
+    assert "column 'mean radius' row 402: 12.96 -> 2900.0" in said("X.loc[402, 'mean radius'] = 2900.0")
+    assert "rows deleted after rows 8, 298;" in said("X = X.drop(index=[9, 300]).reset_index(drop=True)")
+    assert "drifted: same rows, in another order" in said(SHUFFLED)
+    both = said("X.loc[402, 'mean radius'] = 2900.0; X = X.drop(index=9).reset_index(drop=True)")
+    assert "rows replaced: 401; rows deleted after row 8" in both
+
+
+def test_private_columns_are_not_located(empty):
+    private = empty.write(
+        {"test_data.py": CELLS.replace("locate=True", "locate=True, private=['mean radius']")}
+    )
+    private.update().ok()
+    text = private.edit("test_data.py", "# here", "X.loc[402, 'mean radius'] = 2900.0").check().red().output
+    assert "drifted: column 'mean radius' changed" in text
+    assert "12.96" not in text
+    assert "2900" not in text.replace("X.loc[402, 'mean radius'] = 2900.0", "")
