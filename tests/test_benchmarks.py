@@ -32,6 +32,7 @@ def rounds():
 
 
 def run(*arguments, path=BENCHMARKS):
+    folders = (path, BENCHMARKS, BENCHMARKS.parent)
     command = [
         sys.executable,
         str(BENCHMARKS / "fingerprints.py"),
@@ -46,7 +47,7 @@ def run(*arguments, path=BENCHMARKS):
         capture_output=True,
         text=True,
         check=False,
-        env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, (path, BENCHMARKS.parent)))},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(map(str, folders))},
     )
     assert done.returncode == 0, done.stderr
     return done.stdout

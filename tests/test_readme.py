@@ -83,8 +83,9 @@ from sklearn.linear_model import LinearRegression
 
 
 def test_all(mlrepro):
-    X = np.arange(12.0).reshape(6, 2)
-    y_true, y_pred, y_score = np.array([0, 1] * 3), np.array([0, 1, 1] * 2), np.linspace(0, 1, 6)
+    rng = np.random.default_rng(0)
+    X = rng.normal(size=(600, 2))
+    y_true, y_pred, y_score = rng.integers(2, size=600), rng.integers(2, size=600), rng.random(600)
     estimator = LinearRegression().fit(X, y_true)
 {body}
 """.replace('name="test")               #', 'name="value")  #')
