@@ -6,7 +6,17 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from pytest_mlrepro.facets import Facet, facet, facet_names
-from pytest_mlrepro.model import DEFAULT_TOLERANCE, Comparison, Drift, Fact, Facts, Run, Rung, Tolerance
+from pytest_mlrepro.model import (
+    DEFAULT_TOLERANCE,
+    Agreement,
+    Comparison,
+    Drift,
+    Fact,
+    Facts,
+    Run,
+    Rung,
+    Tolerance,
+)
 
 
 def compare(baseline: Run, current: Run, *, tolerance: Tolerance = DEFAULT_TOLERANCE) -> Comparison:
@@ -33,6 +43,7 @@ def compare_facts(
     """The same for the facts of one subject."""
     rungs: Counter[Rung] = Counter()
     drifts: list[Drift] = []
+    near: list[Agreement] = []
     for address in baseline.keys() | current.keys():
         before, now = baseline.get(address), current.get(address)
         if before is None or now is None:
@@ -41,10 +52,13 @@ def compare_facts(
         rung = room(now.facet).rung(before, now, tolerance)
         if rung == "drift":
             drifts.append(_drift(subject, before, now))
-        else:
-            rungs[rung] += 1
+            continue
+        rungs[rung] += 1
+        if rung != "identical":
+            near.append(Agreement(subject, rung, before, now))
     drifts.sort(key=_order)
-    return Comparison(tuple(drifts), rungs["identical"], rungs["rounding"], rungs["band"])
+    near.sort(key=lambda each: _order(each.current))
+    return Comparison(tuple(drifts), rungs["identical"], rungs["rounding"], rungs["band"], tuple(near))
 
 
 def merged(parts: Iterable[Comparison]) -> Comparison:
@@ -55,6 +69,7 @@ def merged(parts: Iterable[Comparison]) -> Comparison:
         sum(part.identical for part in parts),
         sum(part.rounding for part in parts),
         sum(part.band for part in parts),
+        tuple(each for part in parts for each in part.near),
     )
 
 
@@ -78,7 +93,7 @@ def _drift(subject: str, before: Fact | None, now: Fact | None) -> Drift:
     return Drift(subject, fact.facet, fact.key, kind, before, now)  # type: ignore[arg-type]
 
 
-def _order(drift: Drift) -> tuple[int, str, str]:
+def _order(item: Drift | Fact) -> tuple[int, str, str]:
     names = facet_names()
-    place = names.index(drift.facet) if drift.facet in names else len(names)
-    return place, drift.facet, drift.key
+    place = names.index(item.facet) if item.facet in names else len(names)
+    return place, item.facet, item.key

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pytest_mlrepro.errors import FingerprintError, RecordingError
+from pytest_mlrepro.facets._blocks import BLOCK_DIGESTS, block_digests
 from pytest_mlrepro.model import Value
 from pytest_mlrepro.values import as_array, is_arraylike, to_value, type_name
 
@@ -33,7 +34,9 @@ SUMMARY = ("shape", "nonfinite_at", *STATISTICS, "sums", "weighted")
 SYMBOLS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """One a label in the detail ``codes``, which tells which label stands where."""
 
-_GOLDEN = 0.6180339887498949
+GOLDEN = 0.6180339887498949
+"""The fractional part of the golden ratio: its multiples are spread as evenly as can be."""
+
 _MOST_CODES = 4096
 
 
@@ -128,6 +131,8 @@ def recorded(array: Any, what: str, *, tolerant: bool = False, located: bool = T
         detail |= _summary(array)
     elif array.size:
         detail |= _labels(array, located=located)
+        if located and array.size > _MOST_CODES:
+            detail[BLOCK_DIGESTS] = block_digests(array)
     _, dtype = to_value(array.ravel()[:0], what=what)
     return Recorded(digest(array, what), dtype, detail)
 
@@ -158,7 +163,7 @@ def _summary(array: Any) -> dict[str, Value]:
         detail["nonfinite_at"] = _pattern(flat)
         flat = np.where(finite, flat, 0.0)
     known = flat[finite] if finite.any() else np.zeros(1)
-    weights = (np.arange(1, flat.size + 1) * _GOLDEN) % 1.0
+    weights = (np.arange(1, flat.size + 1) * GOLDEN) % 1.0
     # Values near the largest float overflow in a sum: infinity equals infinity in the comparison.
     with np.errstate(over="ignore", invalid="ignore"):
         statistics = (known.min(), known.max(), known.mean(), known.std())
