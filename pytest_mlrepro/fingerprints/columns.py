@@ -119,8 +119,9 @@ class Column:
         shape: of one row; ``()`` for a plain column.
         meaning: the digest of what else its values rest on, such as categories.
         stated: what the summary says besides numbers, such as the number of categories.
-        raw: the same bytes as those of the blocks of ``read``, as they lie in memory. They may differ from the
-            canonical ones only where a NaN has other bits than usual. None where there is no such short cut.
+        raw: the same bytes as those of the blocks of ``read``, as they lie in memory, in one piece or in several. They
+            may differ from the canonical ones only where a NaN has other bits than usual. None where there is no
+            such short cut.
         panel: rows that are better read at once, where that is more than a block.
         pieces: the same as ``read`` of one row, in pieces; for rows that are too long to be copied as a whole.
         plain: the column of the values without what is special to their type: of a category, those it stands for.
@@ -133,7 +134,7 @@ class Column:
     shape: tuple[int, ...] = ()
     meaning: bytes = b""
     stated: tuple[int | str, ...] = ()
-    raw: Callable[[int, int], memoryview] | None = None
+    raw: Callable[[int, int], Sequence[memoryview]] | None = None
     panel: int = 0
     pieces: Callable[[int], Iterator[Block]] | None = None
     plain: Callable[[], Column] | None = None
@@ -177,10 +178,7 @@ class Column:
     def leaves(self, hashing: Algorithm, span: Span, *, quick: bool = False) -> bytes:
         """The digests of the blocks within a span, one after another; ``quick`` lets them be read as they lie."""
         if quick and self.raw is not None and self.width:
-            lying, step = self.raw(*span), self.block_rows
-            step *= len(lying) // (span.stop - span.start)
-            new = hashing.new
-            return b"".join([new(lying[at : at + step]).digest() for at in range(0, len(lying), step)])
+            return b"".join(_lying(hashing, self.raw(*span), span, self.block_rows))
         if self.pieces is not None and self.width > PIECE:
             return b"".join(
                 hashing.leaf(buffer for block in self.pieces(row) for buffer in block.buffers())
@@ -263,6 +261,27 @@ def _units(columns: Sequence[Column], places: Sequence[int]) -> Iterator[Unit]:
         for place in places:
             for span in columns[place].spans(start, start + CELLS):
                 yield place, span
+
+
+def _lying(hashing: Algorithm, pieces: Sequence[memoryview], span: Span, block_rows: int) -> Iterator[bytes]:
+    """The digests of the blocks whose bytes these are."""
+    step = block_rows * (sum(map(len, pieces)) // (span.stop - span.start))
+    hasher, lacking = None, step
+    for piece in pieces:
+        start = 0
+        while start < len(piece):
+            part = piece[start : start + lacking]
+            start += len(part)
+            lacking -= len(part)
+            if hasher is None:
+                hasher = hashing.new(part)
+            else:
+                hasher.update(part)
+            if not lacking:
+                yield hasher.digest()
+                hasher, lacking = None, step
+    if hasher is not None:
+        yield hasher.digest()
 
 
 class RangesOf:
