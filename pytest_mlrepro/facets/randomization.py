@@ -21,6 +21,7 @@ _ALGORITHMS: Mapping[str, str] = MappingProxyType(
         "torch": "mt19937",
         "tensorflow": "Philox",
         "cupy": "XORWOW",
+        "numba": "MT19937",
     }
 )
 _UNNAMED = "unnamed"
