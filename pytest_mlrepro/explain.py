@@ -39,7 +39,7 @@ def sentence(drift: Drift, tolerance: Tolerance = DEFAULT_TOLERANCE) -> str:
 def _explain(drift: Drift, inputs: Sequence[Drift], tolerance: Tolerance) -> Explanation:
     if room(drift.facet).role == "input":
         return Explanation(drift, sentence(drift, tolerance))
-    tiny = _is_tiny(drift, tolerance)
+    tiny = is_tiny(drift, tolerance)
     ranked = sorted(inputs, key=lambda suspect: _rank(suspect, drift, tiny))
     if not tiny and not all(map(_is_incidental, ranked)):
         # Another number of threads may explain a rounding error, not a result that moved beside an edited setting.
@@ -49,7 +49,8 @@ def _explain(drift: Drift, inputs: Sequence[Drift], tolerance: Tolerance) -> Exp
     )
 
 
-def _is_tiny(drift: Drift, tolerance: Tolerance) -> bool:
+def is_tiny(drift: Drift, tolerance: Tolerance) -> bool:
+    """Whether a result moved so little that rounding may be why, although more than its tolerance allows."""
     if drift.baseline is None or drift.current is None:
         return False
     exceeded = excess(drift.baseline, drift.current, tolerance)
