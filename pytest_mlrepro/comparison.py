@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from pytest_mlrepro.facets import Facet, facet, facet_names
 from pytest_mlrepro.model import (
@@ -43,7 +44,11 @@ def compare_facts(
     """The same for the facts of one subject."""
     rungs: Counter[Rung] = Counter()
     drifts: list[Drift] = []
+<<<<<<< HEAD
     near: list[Agreement] = []
+=======
+    beneath: list[Drift] = []
+>>>>>>> main
     for address in baseline.keys() | current.keys():
         before, now = baseline.get(address), current.get(address)
         if before is None or now is None:
@@ -52,6 +57,7 @@ def compare_facts(
         rung = room(now.facet).rung(before, now, tolerance)
         if rung == "drift":
             drifts.append(_drift(subject, before, now))
+<<<<<<< HEAD
             continue
         rungs[rung] += 1
         if rung != "identical":
@@ -59,6 +65,17 @@ def compare_facts(
     drifts.sort(key=_order)
     near.sort(key=lambda each: _order(each.current))
     return Comparison(tuple(drifts), rungs["identical"], rungs["rounding"], rungs["band"], tuple(near))
+=======
+        else:
+            rungs[rung] += 1
+            if now.remark:
+                beneath.append(replace(_drift(subject, before, now), policy="note"))
+    drifts.sort(key=_order)
+    beneath.sort(key=_order)
+    return Comparison(
+        tuple(drifts), rungs["identical"], rungs["rounding"], rungs["band"], beneath=tuple(beneath)
+    )
+>>>>>>> main
 
 
 def merged(parts: Iterable[Comparison]) -> Comparison:
@@ -69,7 +86,11 @@ def merged(parts: Iterable[Comparison]) -> Comparison:
         sum(part.identical for part in parts),
         sum(part.rounding for part in parts),
         sum(part.band for part in parts),
+<<<<<<< HEAD
         tuple(each for part in parts for each in part.near),
+=======
+        beneath=tuple(drift for part in parts for drift in part.beneath),
+>>>>>>> main
     )
 
 

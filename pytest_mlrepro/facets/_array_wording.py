@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 
-from pytest_mlrepro.facets._arrays import block_range
+from pytest_mlrepro.facets._arrays import BLOCKS, block_range
 from pytest_mlrepro.facets._blocks import changed_blocks
 from pytest_mlrepro.facets._bounds import against_tolerance
 from pytest_mlrepro.facets._churn import ranges, some
 from pytest_mlrepro.facets._closeness import (
     cells,
+    excess,
     magnitude,
     pairs,
     scale_of,
@@ -102,7 +103,11 @@ def summaries(baseline: Fact, current: Fact, default: Tolerance) -> str:
         if not separation(before.get(name), now.get(name), tolerant=True) <= width:
             parts.append(f"{name} {show(before.get(name), 24)} -> {show(now.get(name), 24)}")
     if blocks := _moved_blocks(before, now, width):
-        parts.append(_where(blocks, math.prod(shape(baseline) or ())))
+        size = math.prod(shape(baseline) or ())
+        exceeded = excess(baseline, current, default) or math.inf
+        # Of many values that all moved a little, a sum moves further than any of them.
+        may_hold = not parts and exceeded <= size // BLOCKS
+        parts.append(_where(blocks, size) + (", though each value may hold" if may_hold else ""))
     if not parts:
         parts.append("the fingerprint changed")
     return ", ".join([*parts, *against_tolerance(baseline, current, default)])
@@ -119,4 +124,4 @@ def _moved_blocks(before: Mapping[str, Value], now: Mapping[str, Value], width: 
 
 def _where(blocks: list[int], size: int) -> str:
     start, end = block_range(blocks[0], size)[0], block_range(blocks[-1], size)[1]
-    return f"{len(blocks)} of 16 blocks moved, within values {start} to {end} of {size}"
+    return f"{len(blocks)} of {BLOCKS} blocks moved, within values {start} to {end} of {size}"

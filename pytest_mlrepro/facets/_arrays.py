@@ -34,9 +34,7 @@ SUMMARY = ("shape", "nonfinite_at", *STATISTICS, "sums", "weighted")
 SYMBOLS = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 """One a label in the detail ``codes``, which tells which label stands where."""
 
-GOLDEN = 0.6180339887498949
-"""The fractional part of the golden ratio: its multiples are spread as evenly as can be."""
-
+_GOLDEN = 0.6180339887498949
 _MOST_CODES = 4096
 
 
@@ -163,7 +161,7 @@ def _summary(array: Any) -> dict[str, Value]:
         detail["nonfinite_at"] = _pattern(flat)
         flat = np.where(finite, flat, 0.0)
     known = flat[finite] if finite.any() else np.zeros(1)
-    weights = (np.arange(1, flat.size + 1) * GOLDEN) % 1.0
+    weights = (np.arange(1, flat.size + 1) * _GOLDEN) % 1.0
     # Values near the largest float overflow in a sum: infinity equals infinity in the comparison.
     with np.errstate(over="ignore", invalid="ignore"):
         statistics = (known.min(), known.max(), known.mean(), known.std())

@@ -1,10 +1,11 @@
 """Components that are known up to their sign: a principal axis, an eigenvector, a singular vector.
 
-A component is a row of a matrix, or the whole of a vector. What is recorded is turned so that its sum weighted by the
-fractional parts of i * (sqrt(5) - 1) / 2 is positive. The sign of the largest value, the usual choice, would flip with
-rounding where two values are as large: in every component that is symmetric about a change of sign, such as a wave.
-The weighted sum is near zero for no such pattern, so that rounding moves its sign only if it is itself as small as
-rounding. Arrays that are recorded value by value are compared with either sign all the same.
+A component is a row of a matrix, or the whole of a vector. What is recorded is turned so that a weighted sum of it is
+positive. The sign of the largest value, the usual choice, would flip with rounding where two values are as large: in
+every component that is symmetric about a change of sign, such as a wave. The weights are as good as random (the mixing
+function of SplitMix64: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014), so that no
+pattern which mathematics brings about makes the sum vanish. Where it is as small as rounding by chance, the sign may
+still flip: arrays that are recorded value by value are therefore compared with either sign.
 """
 
 from __future__ import annotations
@@ -14,7 +15,6 @@ from collections.abc import Callable
 from typing import Any
 
 from pytest_mlrepro.errors import RecordingError
-from pytest_mlrepro.facets._arrays import GOLDEN
 from pytest_mlrepro.model import Fact, Value
 
 UP_TO_SIGN = "up_to_sign"
@@ -53,13 +53,24 @@ def canonical(array: Any, what: str) -> Any:
     if not array.size:
         return array
     rows = array.reshape(1 if array.ndim == 1 else len(array), -1)
-    weights = (np.arange(1, rows.shape[1] + 1) * GOLDEN) % 1.0
+    weights = _weights(rows.shape[1])
     known = np.where(np.isfinite(rows), rows, 0).astype(np.float64)
     largest = np.abs(known).max(axis=1, keepdims=True)
     # Near the largest float a sum of the values themselves would overflow.
     leaning = (known / np.where(largest > 0, largest, 1.0) * weights).sum(axis=1, keepdims=True)
     signs = np.where(leaning < 0, -1, 1).astype(array.dtype)
     return (rows * signs + array.dtype.type(0)).reshape(array.shape)
+
+
+def _weights(count: int) -> Any:
+    """Weights in [0, 1), the same everywhere; a longer list starts with the shorter one."""
+    import numpy as np
+
+    with np.errstate(over="ignore"):
+        mixed = np.arange(1, count + 1, dtype=np.uint64) * np.uint64(0x9E3779B97F4A7C15)
+        mixed = (mixed ^ (mixed >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        mixed = (mixed ^ (mixed >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return ((mixed ^ (mixed >> np.uint64(31))) >> np.uint64(11)) * 2.0**-53
 
 
 def _described(array: Any) -> str:

@@ -10,7 +10,12 @@ from pytest_mlrepro.balance import Sum
 from pytest_mlrepro.explain import agreement, sentence
 from pytest_mlrepro.facets import facet_names, show
 from pytest_mlrepro.gate import Judgement, Terms
+<<<<<<< HEAD
 from pytest_mlrepro.model import SESSION, Agreement, Band, Drift, Explanation, Fact, Facts, Run, Tolerance
+=======
+from pytest_mlrepro.model import SESSION, Drift, Explanation, Fact, Facts, Run, Tolerance
+from pytest_mlrepro.report.hints import hints
+>>>>>>> main
 
 _MOST_DRIFTS = 8
 _MOST_SUSPECTS = 6
@@ -248,6 +253,8 @@ def summary(
         if not terms.update:
             yield f"drop them with: {update_command('', options)}"
     if red and not terms.update:
+        explained = [each for judgement in red for each in judgement.failed]
+        yield from hints([*explained, *total.conflicts], total.run.facts(SESSION), terms.tolerance)
         yield (
             f"not reproduced. Accept what you meant to change: {update_command('', options)}, "
             f"then review and commit {lockfile}"

@@ -8,46 +8,22 @@ import sys
 import threading
 import types
 from contextlib import nullcontext
+from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import numpy as np
 import pytest
+import tomli
 from hypothesis import given
 from hypothesis import strategies as st
 
+import pytest_mlrepro
 from pytest_mlrepro.errors import ConfigError
 from pytest_mlrepro.seeding import Seeding, State
 from pytest_mlrepro.seeding.seeders import Seeder
 
-# Each source of randomness that seeding can pin, as a program that prints what it drew.
-SOURCES = {
-    "random": "import random; out = [random.random(), random.gauss(0, 1), random.sample(range(99), 5)]",
-    "numpy": "import numpy as np; out = [np.random.rand(3).tolist(), np.random.randn(), np.random.permutation(9)]",
-    "a forest": """
-from sklearn.datasets import load_iris
-from sklearn.ensemble import RandomForestClassifier
-X, y = load_iris(return_X_y=True)
-out = RandomForestClassifier(5).fit(X, y).predict_proba(X).tolist()
-""",
-    "a split": """
-from sklearn.datasets import load_wine
-from sklearn.model_selection import train_test_split
-out = train_test_split(load_wine().target)[1].tolist()
-""",
-    "a network": """
-import warnings
-from sklearn.datasets import load_digits
-from sklearn.neural_network import MLPClassifier
-X, y = load_digits(return_X_y=True)
-warnings.simplefilter("ignore")
-out = MLPClassifier((8,), max_iter=3).fit(X[:200] / 16, y[:200]).loss_curve_
-""",
-    "sampled rows": """
-pd = __import__("pandas")
-out = pd.DataFrame({"x": range(50)}).sample(9).x.tolist()
-""",
-    "scipy": "from scipy import stats; out = stats.gamma(2).rvs(4).tolist()",
-}
-QUICK = ("random", "numpy", "a forest")
+ROOT = Path(pytest_mlrepro.__file__).parents[1]
+
 PIN = "from pytest_mlrepro.seeding import Seeding; seeding = Seeding(); before = seeding.save(); seeding.pin(7)\n"
 
 
@@ -86,19 +62,6 @@ def further(tmp_path, monkeypatch):
     for name in set(sys.modules) - before:
         if name.startswith("mlr_fake"):
             del sys.modules[name]
-
-
-@pytest.mark.parametrize(
-    "source", [pytest.param(name, marks=[] if name in QUICK else pytest.mark.slow) for name in SOURCES]
-)
-def test_fresh_processes_agree_only_when_pinned(source, fresh_process):
-    if source == "sampled rows":
-        pytest.importorskip("pandas")
-    program = f"{SOURCES[source]}\nprint(out)"
-    # Another hash seed must not matter; libraries arrive only after the pin.
-    pinned = {fresh_process(PIN + program, PYTHONHASHSEED=seed) for seed in ("1", "2")}
-    assert len(pinned) == 1
-    assert len({fresh_process(program, PYTHONHASHSEED="1") for _ in range(2)}) == 2
 
 
 def test_the_same_draws_for_a_seed_and_others_for_another(seeding):
@@ -407,3 +370,47 @@ def test_a_broken_entry_point_is_named(code, reason, further):
 def test_our_own_seeder_for_others_is_not_called_by_us(further):
     further("mlr_fake", "pytest_randomly.random_seeder", "pytest_mlrepro.nowhere:reseed")
     assert Seeding.with_entry_points().pinned() == ()
+
+
+def published_reseeder():
+    """What pytest-randomly finds, as an installed distribution of ours publishes it."""
+    project = tomli.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (value,) = project["entry-points"]["pytest_randomly.random_seeder"].values()
+    return EntryPoint("mlrepro", value, "pytest_randomly.random_seeder").load()
+
+
+def test_whoever_reseeds_everything_ends_with_the_pin(seeding):
+    reseed = published_reseeder()
+    seeding.pin(3)
+    expected = states()
+    random.seed(99)
+    np.random.seed(99)
+    reseed(99)
+    assert states() == expected
+
+
+def test_reseeding_is_left_to_others_where_nothing_is_pinned():
+    random.seed(99)
+    expected = states()
+    published_reseeder()(5)
+    seeding = Seeding()
+    state = seeding.save()
+    seeding.pin(3)
+    seeding.restore(state)
+    published_reseeder()(5)
+    assert states() == expected
+
+
+def test_reseeding_comes_back_where_we_call_those_who_reseed(further):
+    # Ours is published in the group that we call: it must not call itself.
+    further("mlrepro", "pytest_randomly.random_seeder", "pytest_mlrepro.plugin.reseeding:reseed")
+    seeding = Seeding.with_entry_points()
+    state = seeding.save()
+    try:
+        seeding.pin(3)
+        expected = states()
+        published_reseeder()(99)
+        assert states() == expected
+        assert "mlrepro" not in seeding.pinned()
+    finally:
+        seeding.restore(state)
