@@ -44,11 +44,8 @@ def compare_facts(
     """The same for the facts of one subject."""
     rungs: Counter[Rung] = Counter()
     drifts: list[Drift] = []
-<<<<<<< HEAD
     near: list[Agreement] = []
-=======
     beneath: list[Drift] = []
->>>>>>> main
     for address in baseline.keys() | current.keys():
         before, now = baseline.get(address), current.get(address)
         if before is None or now is None:
@@ -57,25 +54,18 @@ def compare_facts(
         rung = room(now.facet).rung(before, now, tolerance)
         if rung == "drift":
             drifts.append(_drift(subject, before, now))
-<<<<<<< HEAD
             continue
         rungs[rung] += 1
         if rung != "identical":
             near.append(Agreement(subject, rung, before, now))
+        if now.remark:
+            beneath.append(replace(_drift(subject, before, now), policy="note"))
     drifts.sort(key=_order)
     near.sort(key=lambda each: _order(each.current))
-    return Comparison(tuple(drifts), rungs["identical"], rungs["rounding"], rungs["band"], tuple(near))
-=======
-        else:
-            rungs[rung] += 1
-            if now.remark:
-                beneath.append(replace(_drift(subject, before, now), policy="note"))
-    drifts.sort(key=_order)
     beneath.sort(key=_order)
     return Comparison(
-        tuple(drifts), rungs["identical"], rungs["rounding"], rungs["band"], beneath=tuple(beneath)
+        tuple(drifts), rungs["identical"], rungs["rounding"], rungs["band"], tuple(near), tuple(beneath)
     )
->>>>>>> main
 
 
 def merged(parts: Iterable[Comparison]) -> Comparison:
@@ -86,11 +76,8 @@ def merged(parts: Iterable[Comparison]) -> Comparison:
         sum(part.identical for part in parts),
         sum(part.rounding for part in parts),
         sum(part.band for part in parts),
-<<<<<<< HEAD
         tuple(each for part in parts for each in part.near),
-=======
-        beneath=tuple(drift for part in parts for drift in part.beneath),
->>>>>>> main
+        tuple(drift for part in parts for drift in part.beneath),
     )
 
 

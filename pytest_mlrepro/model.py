@@ -238,19 +238,13 @@ class Comparison:
     Attributes:
         drifts: every difference, in the order of subjects, facets and keys.
         identical, rounding, band: how many facts stood on each green rung of the ladder.
-<<<<<<< HEAD
         near: the facts on the rungs ``rounding`` and ``band``, in the same order.
-=======
         beneath: inputs that are equal to their baselines but for what a remark tells: no drifts, only suspects.
->>>>>>> main
     """
 
     drifts: tuple[Drift, ...] = ()
     identical: int = 0
     rounding: int = 0
     band: int = 0
-<<<<<<< HEAD
     near: tuple[Agreement, ...] = ()
-=======
     beneath: tuple[Drift, ...] = ()
->>>>>>> main

@@ -10,12 +10,8 @@ from pytest_mlrepro.balance import Sum
 from pytest_mlrepro.explain import agreement, sentence
 from pytest_mlrepro.facets import facet_names, show
 from pytest_mlrepro.gate import Judgement, Terms
-<<<<<<< HEAD
 from pytest_mlrepro.model import SESSION, Agreement, Band, Drift, Explanation, Fact, Facts, Run, Tolerance
-=======
-from pytest_mlrepro.model import SESSION, Drift, Explanation, Fact, Facts, Run, Tolerance
 from pytest_mlrepro.report.hints import hints
->>>>>>> main
 
 _MOST_DRIFTS = 8
 _MOST_SUSPECTS = 6
