@@ -10,9 +10,9 @@ from typing import Any
 
 from pytest_mlrepro.balance import Sum
 from pytest_mlrepro.errors import ConfigError
-from pytest_mlrepro.explain import explain
+from pytest_mlrepro.explain import agreement, explain
 from pytest_mlrepro.gate import Terms
-from pytest_mlrepro.model import Drift, Explanation, Fact, Run, Value
+from pytest_mlrepro.model import Agreement, Drift, Explanation, Fact, Run, Value
 
 SCHEMA = 1
 
@@ -36,6 +36,7 @@ def document(total: Sum, terms: Terms, *, exitstatus: int) -> dict[str, Any]:
             "band": found.band,
         },
         "drifts": [_drift(each) for each in explanations],
+        "agreements": [_agreement(each, terms) for each in found.near],
     }
 
 
@@ -59,6 +60,19 @@ def _drift(explanation: Explanation) -> dict[str, Any]:
         "current": _plain(drift.current),
         "explanation": plain(explanation.sentence),
         "suspects": [suspect.drift.address for suspect in explanation.suspects],
+    }
+
+
+def _agreement(found: Agreement, terms: Terms) -> dict[str, Any]:
+    """A fact on one of the green rungs below identical."""
+    return {
+        "subject": found.subject,
+        "facet": found.current.facet,
+        "key": found.current.key,
+        "rung": found.rung,
+        "baseline": _plain(found.baseline),
+        "current": _plain(found.current),
+        "explanation": plain(agreement(found, terms.tolerance)),
     }
 
 
