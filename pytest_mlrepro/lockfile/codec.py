@@ -21,9 +21,11 @@ from pytest_mlrepro.facets import facet, facet_names
 from pytest_mlrepro.lockfile import toml
 from pytest_mlrepro.lockfile.nodes import MISSING, decode, dotted, encode, restore, shown, too_deep, wrong
 from pytest_mlrepro.lockfile.toml import Node
+from pytest_mlrepro.lockfile.traces import TABLE, decode_trace, lines_of
 from pytest_mlrepro.model import SESSION, Fact, Facts, Run, Tolerance, Value, by_address
 
-VERSION = (1, 0)
+VERSION = (1, 1)
+_WITHOUT_TRACES = (1, 0)
 
 _MARKER = re.compile(r"^(<{7}|={7}|>{7}|\|{7})(?: |$)", re.MULTILINE)
 _PARTS = frozenset({"type", "value", "dtype", "better", "rtol", "atol", "detail"})
@@ -32,14 +34,18 @@ _POSITION = re.compile(r" \(at line (\d+), column \d+\)$")
 
 def dumps(run: Run) -> str:
     """The canonical text of a run: the same facts give the same bytes."""
-    blocks = [toml.line("lock-version", "{}.{}".format(*VERSION))]
-    for subject in sorted(run.subjects):
+    # What holds no traces is for older releases too.
+    version = VERSION if run.traces else _WITHOUT_TRACES
+    blocks = [toml.line("lock-version", "{}.{}".format(*version))]
+    for subject in sorted({*run.subjects, *run.traces}):
         by_facet: dict[str, list[Fact]] = {}
         for fact in sorted(run.facts(subject).values(), key=lambda fact: fact.key):
             by_facet.setdefault(fact.facet, []).append(fact)
         for name in sorted(by_facet, key=_place):
             lines = [toml.line(fact.key, encode_fact(fact)) for fact in by_facet[name]]
             blocks.append("\n".join([toml.header(subject, name), *lines]))
+        if subject in run.traces:
+            blocks.append("\n".join([toml.header(subject, TABLE), *lines_of(run.traces[subject])]))
     return "\n\n".join(blocks) + "\n"
 
 
@@ -62,7 +68,7 @@ def loads(text: str, where: str = "lockfile") -> Run:
         document = _parse(text, where)
         is_later = _check_version(document.pop("lock-version", None), where)
         try:
-            return Run({name: _decode_subject(name, tables, where) for name, tables in document.items()})
+            return _decode(document, where)
         except LockfileError as error:
             if not is_later:
                 raise
@@ -130,6 +136,17 @@ def _check_version(version: object, where: str) -> bool:
 
 
 _UPGRADE = "a newer release wrote it; upgrade: pip install --upgrade pytest-mlrepro"
+
+
+def _decode(document: dict[str, Any], where: str) -> Run:
+    traces = {
+        name: decode_trace(tables.pop(TABLE), where, name)
+        for name, tables in document.items()
+        if isinstance(tables, dict) and TABLE in tables
+    }
+    facts = {name: _decode_subject(name, tables, where) for name, tables in document.items()}
+    # A test that failed has a trace, but no facts to compare.
+    return Run({name: known for name, known in facts.items() if known or name not in traces}, traces)
 
 
 def _decode_subject(subject: str, tables: object, where: str) -> Facts:
