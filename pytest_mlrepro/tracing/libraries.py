@@ -16,7 +16,7 @@ from pytest_mlrepro.tracing.objects import attributes, is_a, module_of, name_of,
 from pytest_mlrepro.tracing.reading import Handler, Reading
 
 _BLOCKS = 64
-_BLOCK = 1 << 18
+_BLOCK = 1 << 22
 
 
 def handler(kind: type) -> Handler | None:
@@ -39,8 +39,9 @@ def _array(reading: Reading, obj: Any, depth: int) -> None:
     scalar = is_a(type(obj), np.generic)
     # A view of the base class: a class of the project may have methods of its own.
     values = np.asarray(obj) if scalar else np.ndarray.view(obj, np.ndarray)
-    shape = " x ".join(map(str, values.shape))
-    form = f"{values.dtype} array of shape {shape}" if not scalar else f"numpy {values.dtype}"
+    shape = " x ".join(map(str, values.shape)) or "()"
+    cells = "structured" if values.dtype.names is not None else values.dtype
+    form = f"{cells} array of shape {shape}" if not scalar else f"numpy {cells}"
     reading.add("a", f"{title(type(obj))} {form}")
     if not depth:
         turned = values.ndim > 1 and not values.flags.c_contiguous
@@ -126,12 +127,12 @@ def _frame(reading: Reading, obj: Any, depth: int) -> None:
     reading.visit(obj.columns, depth + 1)
     if hasattr(obj, "index"):
         reading.visit(obj.index, depth + 1)
-    width = obj.shape[1]
-    for place in range(width):
-        if reading.left <= 0:
-            reading.add("cut", str(width - place))
-            break
-        reading.visit(obj.iloc[:, place] if hasattr(obj, "iloc") else obj.to_series(place), depth + 1)
+    types = obj.dtypes.tolist() if hasattr(obj, "iloc") else []
+    if types and types[0] == "float64" and types.count(types[0]) == len(types):
+        _array(reading, obj.to_numpy(), depth + 1)
+        return
+    for column in [each for _, each in obj.items()] if types else obj.get_columns():
+        reading.visit(column, depth + 1)
 
 
 def _series(reading: Reading, obj: Any, depth: int) -> None:

@@ -10,6 +10,7 @@ from pytest_mlrepro.tracing.reading import Reading
 # Not kind.__mro__ and the like: a metaclass may answer for them.
 _ORDER = type.__dict__["__mro__"]
 _MEMBERS = type.__dict__["__dict__"]
+_MODULE = type.__dict__["__module__"]
 _NAME = type.__dict__["__qualname__"]
 
 
@@ -31,7 +32,7 @@ def members_of(kind: type) -> Any:
 
 def module_of(kind: type) -> str:
     """The module that a class says that it is from."""
-    module = members_of(kind).get("__module__")
+    module = _MODULE.__get__(kind)
     return module if type(module) is str else "builtins"
 
 

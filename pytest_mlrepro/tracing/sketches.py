@@ -1,6 +1,6 @@
 """Sums over floats that tell later how far two lists of them are apart, without keeping either.
 
-Float number i goes into mark number ``i % 8`` with a fixed weight of its own, of mean square 1. The marks are linear:
+Float number i goes into mark number ``i % 8`` with a fixed weight, that of ``i // 8``, of mean square 1. Marks are linear:
 those of two lists differ by the marks of the difference, whose squares add up, on average over weights, to its squared
 norm (the "count sketch" of Charikar, Chen and Farach-Colton, with weights that no swap of two values cancels).
 """
@@ -16,8 +16,8 @@ from typing import Any
 from pytest_mlrepro.traces import SKETCHED, Sketch
 
 MARKS = 8
-_PERIOD = 1 << 13
 _SLICE = 1 << 16
+_ROWS = _SLICE // MARKS
 _MIX = 0x9E3779B97F4A7C15
 _MASK = (1 << 64) - 1
 
@@ -38,14 +38,16 @@ def sketch(leaves: Sequence[Any]) -> tuple[Sketch, str]:
     odd: list[str] = []
     with numpy.errstate(all="ignore"):
         for part in _slices(numpy, leaves, step):
-            finite = numpy.isfinite(part)
-            if not finite.all():
+            squares = float(part @ part)
+            if not math.isfinite(squares):
+                finite = numpy.isfinite(part)
                 missing += int(numpy.isnan(part).sum())
                 odd += [f"{place + at}:{part[at]}" for at in numpy.flatnonzero(~finite).tolist()]
                 part = numpy.where(finite, part, 0.0)  # noqa: PLW2901
+                squares = float(part @ part)
             place += len(part)
             total += float(part.sum())
-            square += float((part * part).sum())
+            square += squares
             marks += _marks(numpy, part)
     return Sketch(count, total, math.sqrt(square), missing, tuple(marks.tolist())), " ".join(odd)
 
@@ -71,26 +73,24 @@ def _slices(numpy: Any, leaves: Sequence[Any], step: int) -> Iterator[Any]:
 def _marks(numpy: Any, part: Any) -> Any:
     # A slice is a whole number of periods long, so that the weights depend on a float's place alone.
     rows = -(-len(part) // MARKS)
-    padded = (
-        part if len(part) == rows * MARKS else numpy.concatenate([part, [0.0] * (rows * MARKS - len(part))])
-    )
-    weights = _table()[: rows * MARKS].reshape(rows, MARKS)
-    return numpy.einsum("ij,ij->j", padded.reshape(rows, MARKS), weights)
+    if len(part) < rows * MARKS:
+        part = numpy.concatenate([part, [0.0] * (rows * MARKS - len(part))])
+    return _weights()[:rows] @ part.reshape(rows, MARKS)
 
 
 @cache
-def _table() -> Any:
+def _weights() -> Any:
+    """The weights of the rows of eight floats in a slice."""
     import numpy as np
 
-    period = np.array([_weight(place) for place in range(_PERIOD)])
-    return np.tile(period, _SLICE // _PERIOD)
+    return np.array([_weight(row) for row in range(_ROWS)])
 
 
-def _weight(place: int) -> float:
-    """The weight of a float by its place: from 0.5 to 1.42 in size, of either sign; 1 for the first eight."""
-    if place < MARKS:
+def _weight(row: int) -> float:
+    """The weight of eight floats by their place: from 0.5 to 1.42 in size, of either sign; 1 for the first eight."""
+    if row == 0:
         return 1.0
-    mixed = place * _MIX & _MASK
+    mixed = row * _MIX & _MASK
     mixed = (mixed ^ mixed >> 29) * _MIX & _MASK
     mixed ^= mixed >> 32
     size = 0.5 + 0.9243 * (mixed >> 11) / (1 << 53)
@@ -105,7 +105,7 @@ def _by_hand(leaves: Sequence[Any], count: int, step: int) -> tuple[Sketch, str]
             if math.isfinite(item):
                 total += item
                 square += item * item
-                marks[place % MARKS] += item * _weight(place % _PERIOD)
+                marks[place % MARKS] += item * _weight(place // MARKS % _ROWS)
             else:
                 missing += math.isnan(item)
                 odd.append(f"{place}:{item}")
