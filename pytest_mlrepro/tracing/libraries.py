@@ -16,7 +16,6 @@ from pytest_mlrepro.tracing.objects import attributes, is_a, module_of, name_of,
 from pytest_mlrepro.tracing.reading import Handler, Reading
 
 _BLOCKS = 64
-_BLOCK = 1 << 22
 
 
 def handler(kind: type) -> Handler | None:
@@ -75,23 +74,23 @@ def _hashed(reading: Reading, values: Any) -> tuple[bytes, Any]:
     import numpy as np
 
     if not reading.budget.whole(values.nbytes):
-        values = _sample(values)
+        values = _sample(values, reading.budget.sample())
     flat = np.ascontiguousarray(values).reshape(-1)
     data = flat.tobytes() if flat.nbytes <= 64 else blake3()(flat.view(np.uint8)).digest()
     return data, flat
 
 
-def _sample(values: Any) -> Any:
+def _sample(values: Any, size: int) -> Any:
     """Blocks of a large array, evenly spread; of one that is not contiguous some of its rows."""
     import numpy as np
 
     if not (values.flags.c_contiguous or values.flags.f_contiguous):
-        rows = max(1, len(values) * _BLOCK // max(values.nbytes, 1))
+        rows = max(1, len(values) * size // values.nbytes)
         return values[np.linspace(0, len(values) - 1, min(rows, len(values))).astype(int)]
     flat = values.reshape(-1) if values.flags.c_contiguous else values.T.reshape(-1)
-    size = max(1, _BLOCK // _BLOCKS // flat.itemsize)
-    starts = np.linspace(0, len(flat) - size, _BLOCKS).astype(int)
-    return np.concatenate([flat[start : start + size] for start in starts])
+    block = max(1, size // _BLOCKS // flat.itemsize)
+    starts = np.linspace(0, len(flat) - block, _BLOCKS).astype(int)
+    return np.concatenate([flat[start : start + block] for start in starts])
 
 
 def _masked(reading: Reading, obj: Any, depth: int) -> None:

@@ -25,6 +25,7 @@ class Budget:
 
     most_nodes, small_nodes = 20_000, 500
     most_bulk, small_bulk = 64 << 20, 1 << 20
+    most_sample, small_sample = 4 << 20, 1 << 18
 
     def __init__(self, nodes: int = 1_000_000, bulk: int = 1 << 30) -> None:
         self.nodes = nodes
@@ -40,6 +41,10 @@ class Budget:
             return False
         self.bulk -= size
         return True
+
+    def sample(self) -> int:
+        """How many bytes are taken of an array that is not hashed whole."""
+        return self.most_sample if self.bulk > 0 else self.small_sample
 
 
 class Reading:

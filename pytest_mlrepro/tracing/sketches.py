@@ -1,6 +1,6 @@
 """Sums over floats that tell later how far two lists of them are apart, without keeping either.
 
-Float number i goes into mark number ``i % 8`` with a fixed weight, that of ``i // 8``, of mean square 1. Marks are linear:
+Float number i goes into mark number ``i % 8`` with the fixed weight of ``i // 8``, of mean square 1. Marks are linear:
 those of two lists differ by the marks of the difference, whose squares add up, on average over weights, to its squared
 norm (the "count sketch" of Charikar, Chen and Farach-Colton, with weights that no swap of two values cancels).
 """
