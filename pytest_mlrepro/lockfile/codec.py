@@ -117,7 +117,7 @@ def _not_toml(reason: str, where: str) -> LockfileError:
 
 def _check_version(version: object, where: str) -> bool:
     """Whether it is a later minor version: it may hold what this release does not know, but need not."""
-    ours = "{}.{}".format(*VERSION)
+    ours = "{}.{}".format(*_WITHOUT_TRACES)
     match = re.fullmatch(r"(\d{1,9})\.(\d{1,9})", version) if isinstance(version, str) else None
     if match is None:
         found = "but there is none" if version is None else f"got {shown(version)}"

@@ -14,6 +14,9 @@ from pytest_mlrepro.traces import Trace
 from pytest_mlrepro.tracing import Tracer
 from pytest_mlrepro.tracing.tracer import Track
 
+__tracebackhide__ = True
+"""What goes wrong in a test is shown without the frames of these hooks."""
+
 _CARRIER = "_mlrepro_traces"
 """The attribute of a report that carries traces: it survives the crash of a worker."""
 
@@ -65,7 +68,8 @@ class Traces:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
         if self._track is not None and (report.when == "call" or call.excinfo is not None):
-            self._pending.append((identity(item), True, self._track.trace()))
+            if not report.skipped:
+                self._pending.append((identity(item), True, self._track.trace()))
             self._track = None
         if self._pending:
             plain = [[subject, is_test, encode_trace(trace)] for subject, is_test, trace in self._pending]
