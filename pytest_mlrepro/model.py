@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from pytest_mlrepro.errors import RecordingError
+from pytest_mlrepro.traces import Trace
 
 Value: TypeAlias = "bool | int | float | complex | str | tuple[Value, ...] | None"
 """What a fact can hold: a plain scalar, or a nested tuple of them."""
@@ -156,9 +157,15 @@ Facts: TypeAlias = Mapping[str, Fact]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """All the facts of one execution, by subject and address. A baseline is a run somebody accepted."""
+    """All the facts of one execution, by subject and address. A baseline is a run somebody accepted.
+
+    Attributes:
+        subjects: facts by subject.
+        traces: what functions returned, by subject, where that was traced; a baseline has none.
+    """
 
     subjects: Mapping[str, Facts] = field(default_factory=dict)
+    traces: Mapping[str, Trace] = field(default_factory=dict)
 
     @classmethod
     def of(cls, facts: Mapping[str, Iterable[Fact]]) -> Run:

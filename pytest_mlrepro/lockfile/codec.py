@@ -24,12 +24,14 @@ from pytest_mlrepro.facets import facet, facet_names
 from pytest_mlrepro.lockfile import toml
 from pytest_mlrepro.lockfile.nodes import MISSING, decode, dotted, encode, restore, shown, too_deep, wrong
 from pytest_mlrepro.lockfile.toml import Node
+from pytest_mlrepro.lockfile.traces import TABLE, decode_trace, lines_of
 from pytest_mlrepro.model import SESSION, Band, Fact, Facts, Run, Tolerance, Value, by_address
 
 VERSION = (1, 1)
-"""The newest format that this release reads, and writes where a fact has a band."""
+"""The newest format that this release reads, and writes where there is a band or a trace."""
 
-_WITHOUT_BANDS = (1, 0)
+_PLAIN = (1, 0)
+"""What holds neither is for older releases too."""
 
 _MARKER = re.compile(r"^(<{7}|={7}|>{7}|\|{7})(?: |$)", re.MULTILINE)
 _PARTS = frozenset({"type", "value", "dtype", "better", "rtol", "atol", "band", "detail"})
@@ -39,15 +41,17 @@ _POSITION = re.compile(r" \(at line (\d+), column \d+\)$")
 
 def dumps(run: Run) -> str:
     """The canonical text of a run: the same facts give the same bytes."""
-    has_bands = any(fact.band for _, fact in run)
-    blocks = [toml.line("lock-version", "{}.{}".format(*(VERSION if has_bands else _WITHOUT_BANDS)))]
-    for subject in sorted(run.subjects):
+    needed = VERSION if run.traces or any(fact.band for _, fact in run) else _PLAIN
+    blocks = [toml.line("lock-version", "{}.{}".format(*needed))]
+    for subject in sorted({*run.subjects, *run.traces}):
         by_facet: dict[str, list[Fact]] = {}
         for fact in sorted(run.facts(subject).values(), key=lambda fact: fact.key):
             by_facet.setdefault(fact.facet, []).append(fact)
         for name in sorted(by_facet, key=_place):
             lines = [toml.line(fact.key, encode_fact(fact)) for fact in by_facet[name]]
             blocks.append("\n".join([toml.header(subject, name), *lines]))
+        if subject in run.traces:
+            blocks.append("\n".join([toml.header(subject, TABLE), *lines_of(run.traces[subject])]))
     return "\n\n".join(blocks) + "\n"
 
 
@@ -70,7 +74,7 @@ def loads(text: str, where: str = "lockfile") -> Run:
         document = _parse(text, where)
         is_later = _check_version(document.pop("lock-version", None), where)
         try:
-            return Run({name: _decode_subject(name, tables, where) for name, tables in document.items()})
+            return _decode(document, where)
         except LockfileError as error:
             if not is_later:
                 raise
@@ -119,7 +123,7 @@ def _not_toml(reason: str, where: str) -> LockfileError:
 
 def _check_version(version: object, where: str) -> bool:
     """Whether it is a later minor version: it may hold what this release does not know, but need not."""
-    ours = "{}.{}".format(*_WITHOUT_BANDS)
+    ours = "{}.{}".format(*_PLAIN)
     match = re.fullmatch(r"(\d{1,9})\.(\d{1,9})", version) if isinstance(version, str) else None
     if match is None:
         found = "but there is none" if version is None else f"got {shown(version)}"
@@ -138,6 +142,17 @@ def _check_version(version: object, where: str) -> bool:
 
 
 _UPGRADE = "a newer release wrote it; upgrade: pip install --upgrade pytest-mlrepro"
+
+
+def _decode(document: dict[str, Any], where: str) -> Run:
+    traces = {
+        name: decode_trace(tables.pop(TABLE), where, name)
+        for name, tables in document.items()
+        if isinstance(tables, dict) and TABLE in tables
+    }
+    facts = {name: _decode_subject(name, tables, where) for name, tables in document.items()}
+    # A test that failed has a trace, but no facts to compare.
+    return Run({name: known for name, known in facts.items() if known or name not in traces}, traces)
 
 
 def _decode_subject(subject: str, tables: object, where: str) -> Facts:

@@ -63,13 +63,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="PATH",
         help="write this run's facts, in the lockfile's format, whatever the verdict",
     )
+    group.addoption(
+        "--mlrepro-trace",
+        action="store_true",
+        help="with --mlrepro-record: fingerprint what first-party functions return, to find a first divergence",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", _MARKER)
     options = config.option
     asked = options.mlrepro or options.mlrepro_update or options.mlrepro_record
-    if asked or options.mlrepro_only or options.mlrepro_report or options.mlrepro_seed is not None:
+    set_up = options.mlrepro_only or options.mlrepro_report or options.mlrepro_trace
+    if asked or set_up or options.mlrepro_seed is not None:
         _stage(config)
 
 

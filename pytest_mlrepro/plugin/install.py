@@ -46,6 +46,7 @@ class Order:
         idle: whether no test will run.
         digest: the hash to record data with; empty for that of the lockfile, where nothing will be written.
         repeated: options that say what the facts are compared with, so that the update needs them too.
+        trace: whether what functions return is recorded too.
     """
 
     check: bool
@@ -59,6 +60,7 @@ class Order:
     idle: bool = False
     digest: str = ""
     repeated: tuple[str, ...] = ()
+    trace: bool = False
 
     @property
     def judges(self) -> bool:
@@ -89,6 +91,13 @@ def install(config: pytest.Config) -> Stage:
     stage = Stage(config, order, terms, seeding, omissions=omissions, desk=desk)
     if terms is not None:
         config.pluginmanager.register(omissions, "mlrepro-omissions")
+    if terms is not None and order.trace:
+        from pytest_mlrepro.plugin.traces import Traces
+
+        traces = Traces(config)
+        config.pluginmanager.register(traces, "mlrepro-traces")
+        if desk is not None:
+            desk.traces = traces.gathered
     if desk is not None:
         config.pluginmanager.register(desk, "mlrepro-desk")
     # After the desk: of two hooks that want to be first the later one is, and what the stage has left must be taken.
@@ -115,8 +124,14 @@ def read_order(config: pytest.Config, project: Config) -> Order:
         record=config.invocation_params.dir / options.mlrepro_record if options.mlrepro_record else None,
         repeated=_repeated(options),
         digest=project.digest if options.mlrepro_update else "",
+        trace=options.mlrepro_trace,
         idle=any(getattr(options, name, False) for name in _WITHOUT_TESTS),
     )
+    if order.trace and order.record is None:
+        raise ConfigError(
+            "--mlrepro-trace needs --mlrepro-record: a trace belongs into a recorded run, not into the lockfile",
+            remedy="name a file for the run, for instance: --mlrepro-record=run.lock",
+        )
     for name, given in (("--mlrepro-only", order.only), ("--mlrepro-report", order.reports)):
         if given and not order.judges:
             # Silently comparing nothing would be a green light that means nothing.
