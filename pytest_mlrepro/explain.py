@@ -62,14 +62,22 @@ def _is_incidental(drift: Drift) -> bool:
     return drift.policy == "note" and drift.subject == SESSION
 
 
-def _rank(suspect: Drift, result: Drift, tiny: bool) -> tuple[bool, int, bool, bool, str]:
+def _is_beneath(drift: Drift) -> bool:
+    """Whether only something beneath the value differs, such as its order in memory."""
+    before, now = drift.baseline, drift.current
+    return before is not None and now is not None and now.remark != "" and before.value == now.value
+
+
+def _rank(suspect: Drift, result: Drift, tiny: bool) -> tuple[bool, bool, int, bool, bool, str]:
     """Sort key: deliberate before incidental, then by facet, then what is nearest to the result.
 
-    For a tiny drift the order turns round: the environment first.
+    What differs only beneath an equal value comes after what changed. For a tiny drift the order turns round:
+    the environment first.
     """
     place = _LIKELIHOOD.index(suspect.facet) if suspect.facet in _LIKELIHOOD else len(_LIKELIHOOD)
     return (
         _is_incidental(suspect) != tiny if suspect.subject == SESSION else tiny,
+        _is_beneath(suspect) != tiny,
         -place if tiny else place,
         suspect.subject == SESSION,
         suspect.subject != result.subject,
