@@ -136,7 +136,7 @@ def _known(
 
 
 def _relaid(obj: object, accepted: Fact) -> str:
-    """What to say of an array that lies in memory in another order than the accepted one, if the values are the same."""
+    """What to say of an array that lies in memory in another order than the accepted one of the same values."""
     numpy = sys.modules.get("numpy")
     if numpy is None or not isinstance(obj, numpy.ndarray) or obj.dtype.kind not in "biufc":
         return ""
