@@ -7,7 +7,7 @@ import sys
 import types
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from pytest_mlrepro.seeding import python_random
@@ -33,6 +33,7 @@ def _leave_random_as_it_was():
 
 
 @given(st.lists(st.sampled_from(["save", "pin", "restore", *sorted(OPERATIONS)]), max_size=14))
+@example(["save", "deviate", "save", "pin", "restore"])
 def test_saved_states_nest(steps):
     generator, stack = PythonRandom(), []
     for step in steps:
