@@ -108,8 +108,8 @@ def _judgements(
     for subject, comparison in comparisons.items():
         around: list[Drift] = []
         if subject != SESSION:
-            fixtures = complete[subject].rests_on
-            around = [drift for name in fixtures if name in comparisons for drift in comparisons[name].drifts]
+            fixtures = [comparisons[name] for name in complete[subject].rests_on if name in comparisons]
+            around = [drift for each in fixtures for drift in (*each.drifts, *each.beneath)]
             around += session
         yield judge(terms, subject, comparison, around)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from pytest_mlrepro.facets import Facet, facet, facet_names
 from pytest_mlrepro.model import DEFAULT_TOLERANCE, Comparison, Drift, Fact, Facts, Run, Rung, Tolerance
@@ -33,6 +34,7 @@ def compare_facts(
     """The same for the facts of one subject."""
     rungs: Counter[Rung] = Counter()
     drifts: list[Drift] = []
+    beneath: list[Drift] = []
     for address in baseline.keys() | current.keys():
         before, now = baseline.get(address), current.get(address)
         if before is None or now is None:
@@ -43,8 +45,13 @@ def compare_facts(
             drifts.append(_drift(subject, before, now))
         else:
             rungs[rung] += 1
+            if now.remark:
+                beneath.append(replace(_drift(subject, before, now), policy="note"))
     drifts.sort(key=_order)
-    return Comparison(tuple(drifts), rungs["identical"], rungs["rounding"], rungs["band"])
+    beneath.sort(key=_order)
+    return Comparison(
+        tuple(drifts), rungs["identical"], rungs["rounding"], rungs["band"], beneath=tuple(beneath)
+    )
 
 
 def merged(parts: Iterable[Comparison]) -> Comparison:
@@ -55,6 +62,7 @@ def merged(parts: Iterable[Comparison]) -> Comparison:
         sum(part.identical for part in parts),
         sum(part.rounding for part in parts),
         sum(part.band for part in parts),
+        beneath=tuple(drift for part in parts for drift in part.beneath),
     )
 
 

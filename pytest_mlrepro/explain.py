@@ -39,7 +39,7 @@ def sentence(drift: Drift, tolerance: Tolerance = DEFAULT_TOLERANCE) -> str:
 def _explain(drift: Drift, inputs: Sequence[Drift], tolerance: Tolerance) -> Explanation:
     if room(drift.facet).role == "input":
         return Explanation(drift, sentence(drift, tolerance))
-    tiny = _is_tiny(drift, tolerance)
+    tiny = is_tiny(drift, tolerance)
     ranked = sorted(inputs, key=lambda suspect: _rank(suspect, drift, tiny))
     if not tiny and not all(map(_is_incidental, ranked)):
         # Another number of threads may explain a rounding error, not a result that moved beside an edited setting.
@@ -49,7 +49,8 @@ def _explain(drift: Drift, inputs: Sequence[Drift], tolerance: Tolerance) -> Exp
     )
 
 
-def _is_tiny(drift: Drift, tolerance: Tolerance) -> bool:
+def is_tiny(drift: Drift, tolerance: Tolerance) -> bool:
+    """Whether a result moved so little that rounding may be why, although more than its tolerance allows."""
     if drift.baseline is None or drift.current is None:
         return False
     exceeded = excess(drift.baseline, drift.current, tolerance)
@@ -61,14 +62,22 @@ def _is_incidental(drift: Drift) -> bool:
     return drift.policy == "note" and drift.subject == SESSION
 
 
-def _rank(suspect: Drift, result: Drift, tiny: bool) -> tuple[bool, int, bool, bool, str]:
+def _is_beneath(drift: Drift) -> bool:
+    """Whether only something beneath the value differs, such as its order in memory."""
+    before, now = drift.baseline, drift.current
+    return before is not None and now is not None and now.remark != "" and before.value == now.value
+
+
+def _rank(suspect: Drift, result: Drift, tiny: bool) -> tuple[bool, bool, int, bool, bool, str]:
     """Sort key: deliberate before incidental, then by facet, then what is nearest to the result.
 
-    For a tiny drift the order turns round: the environment first.
+    What differs only beneath an equal value comes after what changed. For a tiny drift the order turns round:
+    the environment first.
     """
     place = _LIKELIHOOD.index(suspect.facet) if suspect.facet in _LIKELIHOOD else len(_LIKELIHOOD)
     return (
         _is_incidental(suspect) != tiny if suspect.subject == SESSION else tiny,
+        _is_beneath(suspect) != tiny,
         -place if tiny else place,
         suspect.subject == SESSION,
         suspect.subject != result.subject,

@@ -101,7 +101,7 @@ def judge(terms: Terms, subject: str, comparison: Comparison, around: Iterable[D
     }
     if not red and not amber:
         return Judgement(subject, comparison)
-    explained = explain(comparison.drifts, around, tolerance=terms.tolerance)
+    explained = explain(comparison.drifts, (*around, *comparison.beneath), tolerance=terms.tolerance)
     return Judgement(
         subject,
         comparison,

@@ -182,9 +182,11 @@ class Comparison:
     Attributes:
         drifts: every difference, in the order of subjects, facets and keys.
         identical, rounding, band: how many facts stood on each green rung of the ladder.
+        beneath: inputs that are equal to their baselines but for what a remark tells: no drifts, only suspects.
     """
 
     drifts: tuple[Drift, ...] = ()
     identical: int = 0
     rounding: int = 0
     band: int = 0
+    beneath: tuple[Drift, ...] = ()

@@ -101,6 +101,9 @@ def numeric_variables(environ: Mapping[str, str]) -> Mapping[str, str]:
 def _shown(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for name in sorted((NUMERIC | INCIDENTAL) & environ.keys()):
         value = environ[name]
+        if name == "PYTHONHASHSEED" and value in ("", "random"):
+            # For Python that is the same as none.
+            continue
         if name == "CUDA_VISIBLE_DEVICES":
             yield name, _count(value)
         elif name in _PRELOADED:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -75,6 +76,7 @@ class Data(Facet):
             )
         private = frozenset([private] if isinstance(private, str) else private)
         asked = _asked(private)
+        relaid = _relaid(obj, accepted) if accepted is not None and ordered else ""
         with reading.telling(f"data {name!r}") as advance:
             try:
                 taken = fingerprint(
@@ -82,8 +84,9 @@ class Data(Facet):
                     ordered=ordered,
                     by_value=by_value,
                     sample=sample,
-                    digest=reading.digest,
-                    known=_known(accepted, ordered=ordered, locate=locate, asked=asked),
+                    digest=reading.digest or (hash_of(str(accepted.value)) if accepted and relaid else ""),
+                    # Given back where it agrees, it would tell an update of the order in memory that was.
+                    known=None if relaid else _known(accepted, ordered=ordered, locate=locate, asked=asked),
                     locate=locate,
                     private=private,
                     cache=reading.files,
@@ -100,13 +103,17 @@ class Data(Facet):
             detail["by_value"] = True
         if path := _path(obj, reading.root):
             detail["path"] = path
-        return (Fact(self.name, name, taken.digest, detail=detail, remark=taken.remark),)
+        same = accepted is not None and accepted.value == taken.digest
+        remark = taken.remark or (relaid if same else "")
+        return (Fact(self.name, name, taken.digest, detail=detail, remark=remark),)
 
     def explain(self, drift: Drift, default: Tolerance = DEFAULT_TOLERANCE) -> str:
         """What changed in the data, as far as the two details tell."""
         before, now = drift.baseline, drift.current
         if before is None or now is None:
             return super().explain(drift)
+        if before.value == now.value and now.remark:
+            return now.remark
         hashes = [hash_of(str(fact.value)) for fact in (before, now)]
         if all(hashes) and hashes[0] != hashes[1]:
             # The digests of parts cannot be compared either.
@@ -126,6 +133,22 @@ def _known(
     if detail.get("private", ()) != asked.get("private", ()):
         return None
     return Fingerprint(accepted.value, detail)
+
+
+def _relaid(obj: object, accepted: Fact) -> str:
+    """What to say of an array that lies in memory in another order than the accepted one of the same values."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None or not isinstance(obj, numpy.ndarray) or obj.dtype.kind not in "biufc":
+        return ""
+    if accepted.detail.get("kind") != "array" or accepted.detail.get("shape") != obj.shape:
+        return ""
+    c_order, fortran = bool(obj.flags.c_contiguous), bool(obj.flags.f_contiguous)
+    # A single row or column lies in both orders, every second row in neither.
+    was_fortran = "turned" in accepted.detail
+    if fortran in (c_order, was_fortran):
+        return ""
+    orders = ("C order (row by row)", "Fortran order (column by column)")
+    return f"the same values, in memory in {orders[fortran]} instead of {orders[was_fortran]}"
 
 
 def _path(obj: object, root: Path | None) -> str:

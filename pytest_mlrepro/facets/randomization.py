@@ -21,10 +21,16 @@ _ALGORITHMS: Mapping[str, str] = MappingProxyType(
         "torch": "mt19937",
         "tensorflow": "Philox",
         "cupy": "XORWOW",
+        "numba": "MT19937",
     }
 )
 _UNNAMED = "unnamed"
 """Algorithm of a generator whose library does not say."""
+
+_PRECISIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
+    {"cuda": ("matmul",), "cudnn": ("conv", "rnn"), "mkldnn": ("matmul", "conv", "rnn")}
+)
+"""Where torch keeps its switches of float32 precision, by backend."""
 
 _THREAD_VARIABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -172,10 +178,28 @@ def _torch_switches(torch: Any) -> Iterator[tuple[str, Value]]:
     yield "deterministic", "only warns" if only_warns else deterministic
     yield "cudnn_deterministic", bool(torch.backends.cudnn.deterministic)
     yield "cudnn_benchmark", bool(torch.backends.cudnn.benchmark)
-    yield "float32_matmul_precision", str(torch.get_float32_matmul_precision())
+    yield from _torch_precision(torch)
     if torch.cuda.is_initialized():
         # Read by cuBLAS when it starts: what it says afterwards is what counted, unless somebody meddled.
         yield "cublas_workspace", os.environ.get("CUBLAS_WORKSPACE_CONFIG", _UNSET)
+
+
+def _torch_precision(torch: Any) -> Iterator[tuple[str, Value]]:
+    """How far float32 may be rounded before it is multiplied, such as to TF32, by backend and operation."""
+    backends = torch.backends
+    if not hasattr(backends.cuda.matmul, "fp32_precision"):
+        # Before torch 2.9.
+        yield "float32_matmul_precision", str(torch.get_float32_matmul_precision())
+        yield "cudnn_allow_tf32", bool(backends.cudnn.allow_tf32)
+        return
+    # Where somebody used the newer switches the older ones can no longer be asked: they raise.
+    told = []
+    for backend, names in _PRECISIONS.items():
+        for name in names:
+            operation: Any = getattr(getattr(backends, backend, None), name, None)
+            if hasattr(operation, "fp32_precision"):
+                told.append(f"{backend}.{name} {operation.fp32_precision}")
+    yield "float32_precision", ", ".join(told)
 
 
 def _jax_switches(jax: Any) -> Iterator[tuple[str, Value]]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
+from itertools import accumulate
 from typing import TYPE_CHECKING, Any
 
 from pytest_mlrepro.errors import FingerprintError
@@ -81,7 +83,7 @@ def array_column(name: object, values: NDArray[Any]) -> Column:
             len(values),
             _reader(values),
             shape,
-            raw=_raw_reader(values),
+            raw=raw_reader(values),
             panel=_panel(values),
             pieces=_pieces_of(values),
         )
@@ -202,15 +204,34 @@ def _cut(values: NDArray[Any]) -> Iterator[NDArray[Any]]:
         yield values[start : start + step]
 
 
-def _raw_reader(values: NDArray[Any]) -> Callable[[int, int], memoryview] | None:
-    """Reads cells as they lie, where these are canonical but for the bits of NaN."""
+def raw_reader(*parts: NDArray[Any]) -> Callable[[int, int], Sequence[memoryview]] | None:
+    """Reads the cells of an array as they lie, or of its parts, where these are canonical but for the bits of NaN."""
+    if not all(map(_lies_canonically, parts)):
+        return None
+    stops = list(accumulate(map(len, parts)))
+
+    def read(start: int, stop: int) -> list[memoryview]:
+        first, pieces = bisect_right(stops, start), []
+        for part, end in zip(parts[first:], stops[first:], strict=True):
+            begin = end - len(part)
+            if begin >= stop:
+                break
+            pieces.append(_bytes_of(part[max(0, start - begin) : stop - begin]))
+        return pieces
+
+    return read
+
+
+def _lies_canonically(values: NDArray[Any]) -> bool:
+    if isinstance(values, _masked()) or values.dtype.kind not in "biuf" or values.dtype.itemsize > 8:
+        return False
+    return values.dtype.isnative and sys.byteorder == "little" and values.flags.c_contiguous
+
+
+def _bytes_of(values: NDArray[Any]) -> memoryview:
     import numpy as np
 
-    if isinstance(values, _masked()) or values.dtype.kind not in "biuf" or values.dtype.itemsize > 8:
-        return None
-    if not (values.dtype.isnative and sys.byteorder == "little" and values.flags.c_contiguous):
-        return None
-    return lambda start, stop: values[start:stop].reshape(-1).view(np.uint8).data
+    return values.reshape(-1).view(np.uint8).data
 
 
 def _numbers(values: NDArray[Any]) -> Block:

@@ -6,13 +6,13 @@ differ. A dictionary is a category: its values, in their order, are part of the 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from pytest_mlrepro.errors import FingerprintError
-from pytest_mlrepro.fingerprints.arrays import number_block
+from pytest_mlrepro.fingerprints.arrays import number_block, raw_reader
 from pytest_mlrepro.fingerprints.arrow_texts import missing_in, text_block
 from pytest_mlrepro.fingerprints.batches import arrow_tables, streamed
 from pytest_mlrepro.fingerprints.cells import dtype_name
@@ -184,7 +184,15 @@ def _numbers(name: object, values: Any) -> Column:
         part = _part(values, start, stop)
         return number_block(_filled(part), missing_in(part))
 
-    return Column(name, dtype_name(np.dtype(values.type.to_pandas_dtype())), len(values), read)
+    dtype = dtype_name(np.dtype(values.type.to_pandas_dtype()))
+    return Column(name, dtype, len(values), read, raw=_raw(values))
+
+
+def _raw(values: Any) -> Callable[[int, int], Sequence[memoryview]] | None:
+    """Reads numbers as they lie in memory; Arrow has its truth values in bits."""
+    if values.null_count or str(values.type) == "bool":
+        return None
+    return raw_reader(*(chunk.to_numpy() for chunk in values.chunks))
 
 
 def _texts(name: object, values: Any) -> Column:

@@ -53,4 +53,15 @@ def _offsets(part: Any) -> tuple[NDArray[Any], Any]:
 
 def missing_in(part: Any) -> NDArray[Any] | None:
     """Which values of an array are null; None where none is."""
-    return part.is_null().to_numpy(zero_copy_only=False) if part.null_count else None
+    if not part.null_count:
+        return None
+    import numpy as np
+
+    bits = part.buffers()[0]
+    if bits is None:
+        # Of the null type, all values are.
+        return np.ones(len(part), dtype=bool)
+    first, start = divmod(part.offset, 8)
+    held = np.frombuffer(bits, dtype=np.uint8)[first : first + -(-(start + len(part)) // 8)]
+    missing: NDArray[Any] = np.unpackbits(held, bitorder="little")[start : start + len(part)] == 0
+    return missing

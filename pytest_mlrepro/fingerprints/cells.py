@@ -121,10 +121,13 @@ def _instants(values: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.bool_
         counts = np.where(missing, 0, counts)
     per_second = _PER_SECOND[target]
     cells = np.empty((*counts.shape, 2), dtype="<i8")
-    seconds, rest = cells[..., 0], cells[..., 1]
-    np.floor_divide(counts, per_second, out=seconds)
-    np.subtract(counts, seconds * per_second, out=rest)
-    rest *= _PER_SECOND["as"] // per_second
+    # In contiguous memory, then copied: numpy is twice as slow where it skips every second number.
+    numbers = counts // per_second
+    cells[..., 0] = numbers
+    numbers *= per_second
+    np.subtract(counts, numbers, out=numbers)
+    numbers *= _PER_SECOND["as"] // per_second
+    cells[..., 1] = numbers
     return cells, missing
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeAlias
 
 from pytest_mlrepro.fingerprints.digests import Algorithm, algorithm, node, text_bytes
 from pytest_mlrepro.fingerprints.parallel import cores, in_order
@@ -28,6 +29,9 @@ PIECE = 1 << 20
 
 _LARGE = 1 << 22
 """Cells from which on threads are worth their while."""
+
+_PORTION = 16
+"""Blocks that are done at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +103,10 @@ class Span(NamedTuple):
     stop: int
 
 
+Unit: TypeAlias = tuple[int, Span]
+"""The number of a column, and some of its rows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """Values of one type under one name.
@@ -111,8 +119,9 @@ class Column:
         shape: of one row; ``()`` for a plain column.
         meaning: the digest of what else its values rest on, such as categories.
         stated: what the summary says besides numbers, such as the number of categories.
-        raw: the same bytes as those of the blocks of ``read``, as they lie in memory. They may differ from the
-            canonical ones only where a NaN has other bits than usual. None where there is no such short cut.
+        raw: the same bytes as those of the blocks of ``read``, as they lie in memory, in one piece or in several. They
+            may differ from the canonical ones only where a NaN has other bits than usual. None where there is no
+            such short cut.
         panel: rows that are better read at once, where that is more than a block.
         pieces: the same as ``read`` of one row, in pieces; for rows that are too long to be copied as a whole.
         plain: the column of the values without what is special to their type: of a category, those it stands for.
@@ -125,7 +134,7 @@ class Column:
     shape: tuple[int, ...] = ()
     meaning: bytes = b""
     stated: tuple[int | str, ...] = ()
-    raw: Callable[[int, int], memoryview] | None = None
+    raw: Callable[[int, int], Sequence[memoryview]] | None = None
     panel: int = 0
     pieces: Callable[[int], Iterator[Block]] | None = None
     plain: Callable[[], Column] | None = None
@@ -169,10 +178,7 @@ class Column:
     def leaves(self, hashing: Algorithm, span: Span, *, quick: bool = False) -> bytes:
         """The digests of the blocks within a span, one after another; ``quick`` lets them be read as they lie."""
         if quick and self.raw is not None and self.width:
-            lying, step = self.raw(*span), self.block_rows
-            step *= len(lying) // (span.stop - span.start)
-            new = hashing.new
-            return b"".join([new(lying[at : at + step]).digest() for at in range(0, len(lying), step)])
+            return b"".join(_lying(hashing, self.raw(*span), span, self.block_rows))
         if self.pieces is not None and self.width > PIECE:
             return b"".join(
                 hashing.leaf(buffer for block in self.pieces(row) for buffer in block.buffers())
@@ -218,34 +224,64 @@ def digests(
     leaves: list[list[bytes]] = [[] for _ in columns]
     cells = sum(column.rows * column.width for column in columns)
 
-    def seen(unit: tuple[int, Span]) -> bytes:
-        place, span = unit
-        return columns[place].seen(hashing, span, observers[place])
-
-    def hashed(unit: tuple[int, Span]) -> bytes:
-        place, span = unit
-        return columns[place].leaves(hashing, span, quick=quick)
+    def hashed(portion: Sequence[Unit]) -> list[bytes]:
+        if observers:
+            return [columns[place].seen(hashing, span, observers[place]) for place, span in portion]
+        return [columns[place].leaves(hashing, span, quick=quick) for place, span in portion]
 
     threads = 1 if observers or cells < _LARGE else cores()
-    units = list(_units(columns))
-    for (place, span), leaf in zip(
-        units, in_order(seen if observers else hashed, units, threads=threads), strict=True
-    ):
-        leaves[place].append(leaf)
-        if advance is not None:
-            advance(8 * (span.stop - span.start) * columns[place].width)
+    portions = list(_portions(columns, quick=quick))
+    for portion, found in zip(portions, in_order(hashed, portions, threads=threads), strict=True):
+        for (place, span), leaf in zip(portion, found, strict=True):
+            leaves[place].append(leaf)
+            if advance is not None:
+                advance(8 * (span.stop - span.start) * columns[place].width)
     return [
         node("values", column.schema(), column.rows, b"".join(found))
         for column, found in zip(columns, leaves, strict=True)
     ]
 
 
-def _units(columns: Sequence[Column]) -> Iterator[tuple[int, Span]]:
-    rows = max((column.rows for column in columns), default=0)
+def _portions(columns: Sequence[Column], *, quick: bool) -> Iterator[list[Unit]]:
+    """What is done at once: enough of it that handing it to a thread costs little."""
+    lying = [quick and column.raw is not None and column.width > 0 for column in columns]
+    for place, column in enumerate(columns):
+        # Nothing is copied: only the hash passes over the memory.
+        step = column.block_rows * _PORTION
+        for start in range(0, column.rows, step) if lying[place] else ():
+            yield [(place, Span(start, min(start + step, column.rows)))]
+    units = _units(columns, [place for place, lies in enumerate(lying) if not lies])
+    while portion := list(islice(units, _PORTION)):
+        yield portion
+
+
+def _units(columns: Sequence[Column], places: Sequence[int]) -> Iterator[Unit]:
+    rows = max((columns[place].rows for place in places), default=0)
     for start in range(0, rows, CELLS):
-        for place, column in enumerate(columns):
-            for span in column.spans(start, start + CELLS):
+        for place in places:
+            for span in columns[place].spans(start, start + CELLS):
                 yield place, span
+
+
+def _lying(hashing: Algorithm, pieces: Sequence[memoryview], span: Span, block_rows: int) -> Iterator[bytes]:
+    """The digests of the blocks whose bytes these are."""
+    step = block_rows * (sum(map(len, pieces)) // (span.stop - span.start))
+    hasher, lacking = None, step
+    for piece in pieces:
+        start = 0
+        while start < len(piece):
+            part = piece[start : start + lacking]
+            start += len(part)
+            lacking -= len(part)
+            if hasher is None:
+                hasher = hashing.new(part)
+            else:
+                hasher.update(part)
+            if not lacking:
+                yield hasher.digest()
+                hasher, lacking = None, step
+    if hasher is not None:
+        yield hasher.digest()
 
 
 class RangesOf:

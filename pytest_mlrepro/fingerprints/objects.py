@@ -36,10 +36,16 @@ def python_object(obj: object, *, ordered: bool = True) -> Fingerprint:
     """The fingerprint of a Python scalar or container, or of a subclass of one.
 
     Raises:
-        FingerprintError: for any other type; a container that contains itself.
+        FingerprintError: for any other type; a container that contains itself; a dict without order, as the order
+            of its keys never counts, and that of the rows in it would.
     """
     if isinstance(obj, list | tuple):
         return _sequence(obj, ordered)
+    if isinstance(obj, dict) and not ordered:
+        raise FingerprintError(
+            f"ordered=False has no meaning for a {_base(obj).__name__}",
+            remedy="take the fingerprint of each of its values with ordered=False, or leave ordered=False out",
+        )
     detail: dict[str, Value] = {"kind": "None" if obj is None else _base(obj).__name__}
     data = encoded(obj)
     if isinstance(obj, dict):

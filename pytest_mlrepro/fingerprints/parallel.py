@@ -5,11 +5,9 @@ from __future__ import annotations
 import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from itertools import islice
 from typing import TypeVar
 
 _MOST = 4
-_BATCH = 16
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -36,19 +34,15 @@ def in_order(work: Callable[[Item], Result], items: Iterable[Item], *, threads: 
         return
     from concurrent.futures import Future, ThreadPoolExecutor
 
-    def some(batch: list[Item]) -> list[Result]:
-        return [work(item) for item in batch]
-
-    waiting: deque[Future[list[Result]]] = deque()
-    source = iter(items)
+    waiting: deque[Future[Result]] = deque()
     with ThreadPoolExecutor(threads, thread_name_prefix="mlrepro") as pool:
         try:
-            while batch := list(islice(source, _BATCH)):
-                waiting.append(pool.submit(some, batch))
+            for item in items:
+                waiting.append(pool.submit(work, item))
                 if len(waiting) > threads:
-                    yield from waiting.popleft().result()
+                    yield waiting.popleft().result()
             while waiting:
-                yield from waiting.popleft().result()
+                yield waiting.popleft().result()
         finally:
             for future in waiting:
                 future.cancel()

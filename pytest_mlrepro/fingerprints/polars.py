@@ -7,14 +7,14 @@ values that occur, sorted: which others the process has met does not count. An `
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from importlib import import_module
 from inspect import signature
 from types import MappingProxyType
 from typing import Any
 
 from pytest_mlrepro.errors import FingerprintError
-from pytest_mlrepro.fingerprints.arrays import number_block
+from pytest_mlrepro.fingerprints.arrays import number_block, raw_reader
 from pytest_mlrepro.fingerprints.arrow_texts import text_block
 from pytest_mlrepro.fingerprints.batches import streamed
 from pytest_mlrepro.fingerprints.cells import dtype_name
@@ -140,7 +140,15 @@ def _numbers(name: object, values: Any) -> Column:
         part = values.slice(start, stop - start)
         return number_block(_filled(part), _missing(part))
 
-    return Column(name, dtype_name(values.slice(0, 0).to_numpy().dtype), len(values), read)
+    dtype = dtype_name(values.slice(0, 0).to_numpy().dtype)
+    return Column(name, dtype, len(values), read, raw=_raw(values))
+
+
+def _raw(values: Any) -> Callable[[int, int], Sequence[memoryview]] | None:
+    """Reads numbers as they lie in memory; polars has its truth values in bits."""
+    if values.null_count() or str(values.dtype) == "Boolean":
+        return None
+    return raw_reader(*(chunk.to_numpy() for chunk in values.get_chunks()))
 
 
 def _texts(name: object, values: Any) -> Column:

@@ -146,7 +146,8 @@ class Findings:
             self._pending.append(Contribution(subject, complete=False, rests_on=rests_on))
 
     def _drifts_around(self, rests_on: tuple[str, ...]) -> tuple[Drift, ...]:
-        fixtures = [drift for name in rests_on for drift in self._comparisons[name].drifts]
+        known = [self._comparisons[name] for name in rests_on]
+        fixtures = [drift for each in known for drift in (*each.drifts, *each.beneath)]
         session = self._terms.compare(SESSION, self._around.environment, {}).drifts
         return (*fixtures, *(drift for drift in session if drift.kind != "removed"))
 

@@ -12,6 +12,7 @@ from pytest_mlrepro.facets import facet_names, show
 from pytest_mlrepro.gate import Judgement, Terms
 from pytest_mlrepro.guard import Site
 from pytest_mlrepro.model import SESSION, Drift, Explanation, Fact, Facts, Run, Tolerance
+from pytest_mlrepro.report.hints import hints
 
 _MOST_DRIFTS = 8
 _MOST_SUSPECTS = 6
@@ -262,6 +263,8 @@ def summary(
         if not terms.update:
             yield f"drop them with: {update_command('', options)}"
     if red and not terms.update:
+        explained = [each for judgement in red for each in judgement.failed]
+        yield from hints([*explained, *total.conflicts], total.run.facts(SESSION), terms.tolerance)
         yield (
             f"not reproduced. Accept what you meant to change: {update_command('', options)}, "
             f"then review and commit {lockfile}"

@@ -58,10 +58,14 @@ class Mersenne:
         # The memory does not show a deviate that is held back. But a draw takes that one first, and then
         # leaves the memory as it was.
         deviate = library.standard_normal()
-        held = deviate if _words(generator) == words else None
-        saved = Saved(generator, words, held)
-        _set(library, saved)
-        return saved
+        if _words(generator) == words:
+            saved = Saved(generator, words, deviate)
+            _set(library, saved)
+            return saved
+        # Deviates come in pairs: this draw takes the second one, and none is left.
+        library.standard_normal()
+        _overwrite(generator, words)
+        return Saved(generator, words)
 
     def put_back(self, library: Any, saved: Saved) -> None:
         """Set an exact state, with the bit generator that had it."""

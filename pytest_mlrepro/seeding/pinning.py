@@ -63,7 +63,7 @@ class Seeding:
         """
         self._further = dict(seeders)
         self._seeders = _by_module()
-        self._watch = ImportWatch(self._seeders, self._around_import)
+        self._watch = ImportWatch(self._seeders, self._around_import, self.pin_again)
         self._seed: int | None = None
         self._pinned: set[str] = set()
 
@@ -95,6 +95,11 @@ class Seeding:
         self._pin_further()
         for seeder in self._seeders.values():
             self._pin_one(seeder, seeder.library())
+
+    def pin_again(self) -> None:
+        """Pin to the seed of the region that is open; outside of any do nothing."""
+        if self._seed is not None:
+            self.pin(self._seed)
 
     def restore(self, state: State) -> None:
         """Put back exactly what ``save`` found; what was imported since then keeps its state.

@@ -25,15 +25,17 @@ class ImportWatch:
     Imports nothing and takes no lock.
     """
 
-    def __init__(self, names: Collection[str], around: Around) -> None:
+    def __init__(self, names: Collection[str], around: Around, again: Callable[[], None]) -> None:
         """Make a watch, not armed yet.
 
         Args:
             names: full names of the modules that are watched wherever they are imported.
             around: makes the context of an import or reload.
+            again: pins again what is pinned while the watch is armed.
         """
         self._names = frozenset(names)
         self._around = around
+        self.again = again
         self._thread = 0
         self._within = False
         self.armed = False
@@ -42,8 +44,9 @@ class ImportWatch:
         """Take a place in ``sys.meta_path``, before all others."""
         self.armed = True
         self._thread = get_ident()
-        if not any(finder is self for finder in sys.meta_path):
-            sys.meta_path.insert(0, self)
+        finders = sys.meta_path
+        if not (finders and finders[0] is self) and not any(finder is self for finder in finders):
+            finders.insert(0, self)
 
     def disarm(self) -> None:
         """Leave ``sys.meta_path``."""

@@ -15,7 +15,13 @@ def test_only_those_of_the_list_that_are_set():
 
 
 def test_set_to_nothing_is_not_unset():
-    assert numeric_variables({"PYTHONHASHSEED": ""}) == {"PYTHONHASHSEED": ""}
+    assert numeric_variables({"OMP_NUM_THREADS": ""}) == {"OMP_NUM_THREADS": ""}
+
+
+@pytest.mark.parametrize("value", ["", "random"])
+def test_a_hash_seed_that_says_any_is_none(value):
+    assert numeric_variables({"PYTHONHASHSEED": value}) == {}
+    assert numeric_variables({"PYTHONHASHSEED": "0"}) == {"PYTHONHASHSEED": "0"}
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pytest_mlrepro
-from pytest_mlrepro.facets.randomization import Randomization
+from pytest_mlrepro.facets.randomization import Randomization, _torch_precision
 from pytest_mlrepro.model import Drift, Fact, Tolerance
 
 FACET = Randomization()
@@ -189,6 +189,46 @@ def test_torch_switches_are_read_back():
         torch.use_deterministic_algorithms(mode=False)
         torch.backends.cudnn.deterministic = False
     assert not torch.cuda.is_initialized()
+
+
+PRECISION = """
+import torch
+from pytest_mlrepro.facets.randomization import Randomization
+{setting}
+print(dict((fact.key, fact.value) for fact in Randomization().session(["torch"]) if "precision" in fact.key))
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        ("", "cuda.matmul none, cudnn.conv tf32"),
+        ("torch.set_float32_matmul_precision('high')", "cuda.matmul tf32, cudnn.conv tf32"),
+        # From here on torch refuses to tell its older switches.
+        ("torch.backends.cuda.matmul.fp32_precision = 'tf32'", "cuda.matmul tf32, cudnn.conv tf32"),
+        ("torch.backends.fp32_precision = 'ieee'", "cuda.matmul ieee, cudnn.conv ieee"),
+        ("torch.backends.cudnn.conv.fp32_precision = 'ieee'", "cuda.matmul none, cudnn.conv ieee"),
+    ],
+)
+def test_torch_precision_by_either_kind_of_switch(setting, expected):
+    torch = pytest.importorskip("torch")
+    if not hasattr(torch.backends.cuda.matmul, "fp32_precision"):
+        pytest.skip("torch before 2.9 has only the older switches")
+    told = report(PRECISION.format(setting=setting))
+    assert told["torch.float32_precision"].startswith(expected)
+
+
+def test_torch_precision_of_old_versions():
+    matmul, cudnn = types.SimpleNamespace(), types.SimpleNamespace(allow_tf32=True)
+    torch = types.SimpleNamespace(
+        backends=types.SimpleNamespace(cuda=types.SimpleNamespace(matmul=matmul), cudnn=cudnn),
+        get_float32_matmul_precision=lambda: "highest",
+    )
+    assert dict(_torch_precision(torch)) == {
+        "float32_matmul_precision": "highest",
+        "cudnn_allow_tf32": True,
+    }
 
 
 @pytest.mark.slow

@@ -14,6 +14,9 @@ from sklearn.datasets import load_breast_cancer
 
 from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints import fingerprint
+from pytest_mlrepro.fingerprints.arrow import table
+from pytest_mlrepro.fingerprints.columns import digests
+from pytest_mlrepro.fingerprints.digests import algorithm
 
 pa = pytest.importorskip("pyarrow")
 csv = pytest.importorskip("pyarrow.csv")
@@ -224,3 +227,15 @@ def test_what_has_no_form_is_refused():
         fingerprint(pa.StructArray.from_arrays([pa.array([1]), pa.array([2])], names=["a", "a"]))
     with pytest.raises(FingerprintError, match="time zone 'Nowhere/City' is not known"):
         fingerprint(pa.array([1], pa.timestamp("s", "Nowhere/City")))
+
+
+@pytest.mark.parametrize("borders", [[], [1], [65_536], [3, 5, 70_000, 131_072, 1_100_000]])
+@pytest.mark.parametrize("dtype", ["int8", "int64", "float32", "float64"])
+def test_what_lies_in_chunks_is_hashed_as_what_is_read(borders, dtype):
+    numbers = np.arange(1_200_000).astype(dtype)
+    pairs = pairwise([0, *borders, len(numbers)])
+    column = table(pa.table({"x": pa.chunked_array([numbers[start:stop] for start, stop in pairs])})).columns[
+        0
+    ]
+    assert column.raw is not None
+    assert digests([column], algorithm(), quick=True) == digests([column], algorithm())

@@ -199,6 +199,12 @@ def test_same_list_twice_is_no_cycle():
     assert fingerprint([inner, inner]) == fingerprint([[1], [1]])
 
 
+def test_a_dict_of_tables_is_not_free_of_the_order_of_their_rows():
+    # Its keys' order never counts: silence would be taken for a promise about the rows.
+    with pytest.raises(FingerprintError, match="ordered=False has no meaning for a dict"):
+        fingerprint({"X": np.arange(5)}, ordered=False)
+
+
 def test_nested_deeply_is_an_error():
     deep = []
     for _ in range(5_000):

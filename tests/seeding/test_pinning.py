@@ -8,15 +8,21 @@ import sys
 import threading
 import types
 from contextlib import nullcontext
+from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import numpy as np
 import pytest
+import tomli
 from hypothesis import given
 from hypothesis import strategies as st
 
+import pytest_mlrepro
 from pytest_mlrepro.errors import ConfigError
 from pytest_mlrepro.seeding import Seeding, State
 from pytest_mlrepro.seeding.seeders import Seeder
+
+ROOT = Path(pytest_mlrepro.__file__).parents[1]
 
 # Each source of randomness that seeding can pin, as a program that prints what it drew.
 SOURCES = {
@@ -407,3 +413,47 @@ def test_a_broken_entry_point_is_named(code, reason, further):
 def test_our_own_seeder_for_others_is_not_called_by_us(further):
     further("mlr_fake", "pytest_randomly.random_seeder", "pytest_mlrepro.nowhere:reseed")
     assert Seeding.with_entry_points().pinned() == ()
+
+
+def published_reseeder():
+    """What pytest-randomly finds, as an installed distribution of ours publishes it."""
+    project = tomli.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (value,) = project["entry-points"]["pytest_randomly.random_seeder"].values()
+    return EntryPoint("mlrepro", value, "pytest_randomly.random_seeder").load()
+
+
+def test_whoever_reseeds_everything_ends_with_the_pin(seeding):
+    reseed = published_reseeder()
+    seeding.pin(3)
+    expected = states()
+    random.seed(99)
+    np.random.seed(99)
+    reseed(99)
+    assert states() == expected
+
+
+def test_reseeding_is_left_to_others_where_nothing_is_pinned():
+    random.seed(99)
+    expected = states()
+    published_reseeder()(5)
+    seeding = Seeding()
+    state = seeding.save()
+    seeding.pin(3)
+    seeding.restore(state)
+    published_reseeder()(5)
+    assert states() == expected
+
+
+def test_reseeding_comes_back_where_we_call_those_who_reseed(further):
+    # Ours is published in the group that we call: it must not call itself.
+    further("mlrepro", "pytest_randomly.random_seeder", "pytest_mlrepro.plugin.reseeding:reseed")
+    seeding = Seeding.with_entry_points()
+    state = seeding.save()
+    try:
+        seeding.pin(3)
+        expected = states()
+        published_reseeder()(99)
+        assert states() == expected
+        assert "mlrepro" not in seeding.pinned()
+    finally:
+        seeding.restore(state)

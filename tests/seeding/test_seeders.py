@@ -65,6 +65,8 @@ def test_torch_state_is_put_back(draw, seeding):
 )
 def test_library_imported_while_pinned(library, draw, fresh_process):
     need(library)
+    if library == "keras":
+        need("torch")
     early = fresh_process(f"import {library}\n{PIN}print({draw})", KERAS_BACKEND="torch")
     late = fresh_process(f"{PIN}import {library}\nprint({draw})", KERAS_BACKEND="torch")
     assert early == late
@@ -74,6 +76,7 @@ def test_library_imported_while_pinned(library, draw, fresh_process):
 @pytest.mark.slow
 def test_keras_leaves_the_streams_of_others_where_they_are(fresh_process):
     need("keras")
+    need("torch")
     numbers = "import random, numpy as np; out = [random.random(), np.random.rand()]\n"
     more = "out += [random.random(), np.random.rand()]; print(out)"
     plain = fresh_process(f"{PIN}{numbers}{more}")

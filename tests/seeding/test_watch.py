@@ -50,7 +50,7 @@ def reporting(reports):
 
 @pytest.fixture
 def watch(reports):
-    watch = ImportWatch({LIBRARY, f"{LIBRARY}.part", "__hello__"}, reporting(reports))
+    watch = ImportWatch({LIBRARY, f"{LIBRARY}.part", "__hello__"}, reporting(reports), again=print)
     watch.arm()
     yield watch
     watch.disarm()
@@ -58,7 +58,7 @@ def watch(reports):
 
 def test_in_the_path_only_while_armed(reports):
     before = list(sys.meta_path)
-    watch = ImportWatch({LIBRARY}, reporting(reports))
+    watch = ImportWatch({LIBRARY}, reporting(reports), again=print)
     assert sys.meta_path == before
     watch.arm()
     watch.arm()
@@ -77,7 +77,7 @@ def test_the_body_runs_within_the_context_once(library):
         yield
         seen.append(sys.modules[name].VALUE)
 
-    watch = ImportWatch({LIBRARY}, around)
+    watch = ImportWatch({LIBRARY}, around, again=print)
     watch.arm()
     try:
         importlib.import_module(LIBRARY)
@@ -119,7 +119,7 @@ def test_of_other_modules_only_the_outermost_imports(library, reports):
     (library.parent / "mlr_fake_inner.py").write_text("import mlr_fake_part\n", encoding="utf-8")
     (library.parent / "mlr_fake_part.py").write_text("", encoding="utf-8")
     library.write_text("import mlr_fake_inner\n", encoding="utf-8")
-    watch = ImportWatch({"mlr_fake_part"}, around)
+    watch = ImportWatch({"mlr_fake_part"}, around, again=print)
     watch.arm()
     try:
         importlib.import_module(LIBRARY)
@@ -262,7 +262,7 @@ def test_assertions_are_still_rewritten(tmp_path, reports, monkeypatch):
     (tmp_path / f"{name}.py").write_text("def check(value):\n    assert value == 2\n", encoding="utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     pytest.register_assert_rewrite(name)
-    watch = ImportWatch({name}, reporting(reports))
+    watch = ImportWatch({name}, reporting(reports), again=print)
     watch.arm()
     try:
         module = importlib.import_module(name)
@@ -299,7 +299,7 @@ def test_many_threads_import_at_once(library, watch, reports):
 
 def test_two_watches_at_once(library, watch, reports):
     others = []
-    second = ImportWatch({LIBRARY}, reporting(others))
+    second = ImportWatch({LIBRARY}, reporting(others), again=print)
     second.arm()
     try:
         assert importlib.import_module(LIBRARY).seen == (SourceFileLoader, True)
