@@ -7,17 +7,23 @@ from hashlib import blake2b
 _BLOCK = 64
 
 
-def derive(size: int, *parts: str | int) -> bytes:
-    """Bytes made from ``parts`` alone.
+def derive(size: int, head: bytes, tail: str) -> bytes:
+    """Bytes made from ``head`` and ``tail`` alone.
 
-    They are the BLAKE2b digests (RFC 7693) of the parts, each in decimal or UTF-8 with its length in bytes and a
-    colon before it, followed by the number of the block as another part, 0, 1, ...; one after another, cut to ``size``.
+    They are the BLAKE2b digests (RFC 7693) of head, tail and the number of the block, ``:0``, ``:1``, ..., one after
+    another, cut to ``size``.
+
+    Args:
+        size: in bytes.
+        head: what ``encode`` gave.
+        tail: of ASCII.
     """
-    whole = b"".join(_part(part) for part in parts)
-    blocks = range(-(-size // _BLOCK))
-    return b"".join(blake2b(whole + _part(block), digest_size=_BLOCK).digest() for block in blocks)[:size]
+    whole = head + tail.encode()
+    blocks = [blake2b(b"%b:%d" % (whole, block)).digest() for block in range(-(-size // _BLOCK))]
+    return b"".join(blocks)[:size]
 
 
-def _part(part: str | int) -> bytes:
-    text = str(part).encode("utf-8", "surrogatepass")
-    return b"%d:%b" % (len(text), text)
+def encode(*parts: str | int) -> bytes:
+    """The parts one after another, each in decimal or UTF-8 with its length in bytes and a colon before it."""
+    texts = [str(part).encode("utf-8", "surrogatepass") for part in parts]
+    return b"".join(b"%d:%b" % (len(text), text) for text in texts)

@@ -16,7 +16,7 @@ from typing import Literal, TypeAlias
 from pytest_mlrepro.errors import ConfigError
 from pytest_mlrepro.guard.attribution import Attribution, Found, Point
 from pytest_mlrepro.guard.clock import Clock
-from pytest_mlrepro.guard.entropy import derive
+from pytest_mlrepro.guard.entropy import derive, encode
 from pytest_mlrepro.guard.errors import UnpinnedError
 from pytest_mlrepro.guard.points import Points
 from pytest_mlrepro.guard.site import CLOCK, Site
@@ -31,17 +31,18 @@ class _Region:
     """A subject's turn.
 
     Attributes:
-        subject, seed: whose turn it is, and its pinned seed.
+        seed: the pinned one.
         since: when it began, seconds since the epoch.
+        head: seed and subject, for the entropy that is given.
         uses: how often each place took randomness, with whether it was pinned.
-        drawn: how often each place was given pinned entropy, by a name of it that survives edits elsewhere.
+        drawn: how often each place was given pinned entropy.
     """
 
-    subject: str
     seed: int
     since: float
+    head: bytes
     uses: dict[tuple[Found, bool], int] = field(default_factory=dict)
-    drawn: dict[tuple[str, ...], int] = field(default_factory=dict)
+    drawn: dict[bytes, int] = field(default_factory=dict)
 
 
 class Guard:
@@ -72,6 +73,7 @@ class Guard:
         self._attribution = Attribution(root)
         self._clock = Clock()
         self._regions: list[_Region] = []
+        self._places: dict[Found, bytes] = {}
         self._points = Points(self)
         self._busy = threading.local()
         self._lock = threading.Lock()
@@ -81,7 +83,7 @@ class Guard:
 
     def enter(self, subject: str, seed: int) -> None:
         """Open a region."""
-        self._regions.append(_Region(subject, seed, self._clock.now()))
+        self._regions.append(_Region(seed, self._clock.now(), encode(seed, subject)))
         self._points.install()
 
     def leave(self) -> tuple[Site, ...]:
@@ -166,18 +168,20 @@ class Guard:
             key = (found, pins)
             region.uses[key] = region.uses.get(key, 0) + 1
             if pins:
-                place = (found.file, found.function, found.call, self._text(found))
+                place = self._places.get(found) or self._place(found)
                 number = region.drawn[place] = region.drawn.get(place, 0) + 1
         if self.mode == "fail":
             raise UnpinnedError(Site(*found))
         if not pins:
             return None
-        variation = self._variations.get(f"{found.file}:{found.line}", 0)
-        return derive(size, region.seed, region.subject, *place, number, variation, _worker())
+        variation = self._variations.get(f"{found.file}:{found.line}", 0) if self._variations else 0
+        return derive(size, region.head + place, f"{number}:{variation}:{_worker()}")
 
-    def _text(self, found: Found) -> str:
-        """What the line says: its number would change with every line that is written above it."""
-        return linecache.getline(str(self._root / found.file), found.line).strip()
+    def _place(self, found: Found) -> bytes:
+        # What the line says, and not its number, which would change with every line that is written above it.
+        text = linecache.getline(str(self._root / found.file), found.line).strip()
+        place = self._places[found] = encode(found.file, found.function, found.call, text)
+        return place
 
 
 def parse_variations(text: str) -> Mapping[str, int]:
@@ -203,4 +207,4 @@ def _worker() -> str:
     """Which process of a pool this is: forked workers must not all draw the same."""
     multiprocessing = sys.modules.get("multiprocessing.process")
     identity = () if multiprocessing is None else getattr(multiprocessing.current_process(), "_identity", ())
-    return ".".join(map(str, identity))
+    return ".".join(map(str, identity)) if identity else ""

@@ -31,7 +31,7 @@ class Points:
         self._guard = guard
         self._rebindings: list[Rebinding] = []
         self._missing = dict(_LIBRARIES)
-        self._watch = ImportWatch(_LIBRARIES, self._around_import)
+        self._watch = ImportWatch(_LIBRARIES, self._around_import, lambda: None)
 
     def install(self) -> None:
         """Bind all names of the libraries that are imported, and from now on of those that will be."""
