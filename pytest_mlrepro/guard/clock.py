@@ -6,8 +6,8 @@ import time
 from operator import index
 
 _UNITS = (1, 10**3, 10**6, 10**9)
-_EARLIEST = 10**9
-"""Seconds: no clock of a machine that runs this is earlier, and most seeds are smaller."""
+_SMALL = 10**6
+"""Smaller numbers are not looked at: most seeds are. Milliseconds cut to 32 bits may be anything."""
 _LATEST = 10**20
 _WRAP = 2**32
 _BEFORE, _AFTER = 5.0, 1.0
@@ -36,7 +36,7 @@ class Clock:
                 number = index(value)  # type: ignore[arg-type]
             except TypeError:
                 return False
-        if not _EARLIEST <= number <= _LATEST:
+        if not _SMALL <= number <= _LATEST:
             return False
         now = self._now()
         first, last = since - _BEFORE, now + _AFTER

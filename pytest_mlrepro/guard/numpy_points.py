@@ -70,7 +70,14 @@ def _mersenne(guard: Guard) -> Callable[[Any], Any]:
         seen = guard.seeded(_STATE, seed, 4) if seed is not None and not guard.idle else None
         return seed if seen is None else int.from_bytes(seen, "big")
 
-    return lambda original: _StandIn(original, _late(original, reseed), lambda _: None)
+    def make(original: Any) -> Any:
+        real = original
+        while isinstance(real, _StandIn):
+            # Of another guard around this one.
+            real = real.stands_for
+        return _StandIn(real, _late(real, reseed), lambda _: None)
+
+    return make
 
 
 class _StandIn:
@@ -84,7 +91,7 @@ class _StandIn:
             made: what is called instead.
             look: is given whatever is asked whether it is an instance.
         """
-        self._original, self._made, self._look = original, made, look
+        self.stands_for, self._made, self._look = original, made, look
 
     def __call__(self, *arguments: Any) -> Any:
         __tracebackhide__ = True
@@ -93,16 +100,16 @@ class _StandIn:
     def __instancecheck__(self, instance: Any) -> bool:
         __tracebackhide__ = True
         self._look(instance)
-        return isinstance(instance, self._original)
+        return isinstance(instance, self.stands_for)
 
     def __subclasscheck__(self, kind: Any) -> bool:
-        return issubclass(kind, self._original)
+        return issubclass(kind, self.stands_for)
 
     def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[Any, ...]:
-        return (self._original,)
+        return (self.stands_for,)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._original, name)
+        return getattr(self.stands_for, name)
 
 
 def _late(original: Any, reseed: Callable[[Any], Any]) -> Any:

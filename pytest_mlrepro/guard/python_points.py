@@ -21,7 +21,9 @@ _SEED_BYTES = 32
 def of_os(os: Any, guard: Guard) -> Sequence[Rebinding]:
     """``urandom`` and ``getrandom``: what ``uuid4`` and numba ask, and code that calls them."""
     names = [name for name in ("urandom", "getrandom") if hasattr(os, name)]
-    return [NameRebinding(os, name, _system(guard, Point("os", f"os.{name}()", direct=True))) for name in names]
+    return [
+        NameRebinding(os, name, _system(guard, Point("os", f"os.{name}()", direct=True))) for name in names
+    ]
 
 
 def of_random(random: Any, guard: Guard) -> Sequence[Rebinding]:
