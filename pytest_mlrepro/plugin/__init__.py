@@ -7,7 +7,7 @@ but the standard library and pytest; the rest is loaded when a run asks for it o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -52,6 +52,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--mlrepro-seed", metavar="INT", help="the base seed (default: 0)")
     group.addoption(
+        "--mlrepro-guard",
+        metavar="off|warn|fail|pin",
+        help="the entropy guard: report unpinned randomness with file and line, fail on it, or pin it (default: warn)",
+    )
+    group.addoption(
         "--mlrepro-report",
         action="append",
         default=[],
@@ -74,8 +79,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", _MARKER)
     options = config.option
     asked = options.mlrepro or options.mlrepro_update or options.mlrepro_record
-    set_up = options.mlrepro_only or options.mlrepro_report or options.mlrepro_trace
-    if asked or set_up or options.mlrepro_seed is not None:
+    given = options.mlrepro_seed is not None or options.mlrepro_guard is not None
+    if asked or given or options.mlrepro_only or options.mlrepro_report or options.mlrepro_trace:
         _stage(config)
 
 
@@ -86,6 +91,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         not USING.isdisjoint(getattr(item, "fixturenames", ())) for item in items
     ):
         _stage(config)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    # The controller of workers knows only from them that a test used a fixture of ours.
+    seen = (getattr(node, "workeroutput", None) or {}).get("mlrepro_guard")
+    if seen is not None:
+        _stage(node.config).watching.sightings.update_from_json(seen)
 
 
 def _stage(config: pytest.Config) -> Stage:

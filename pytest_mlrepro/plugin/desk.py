@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from pytest_mlrepro.balance import Sum, draw
-from pytest_mlrepro.config import Config
 from pytest_mlrepro.contribution import Contribution
 from pytest_mlrepro.errors import MlreproError
 from pytest_mlrepro.gate import Judgement, Terms
+from pytest_mlrepro.guard import Sightings
 from pytest_mlrepro.ledger import Extent, Ledger
 from pytest_mlrepro.lockfile import update_lockfile, write_run
 from pytest_mlrepro.model import SESSION, Facts
@@ -31,11 +31,11 @@ _QUIET = ("lfplugin", "stepwiseplugin", "nfplugin", "mlrepro-desk")
 class Desk:
     """One a run: in the only process, or in the controller of xdist's workers."""
 
-    def __init__(self, config: pytest.Config, order: Order, terms: Terms, project: Config) -> None:
+    def __init__(self, config: pytest.Config, order: Order, terms: Terms, sightings: Sightings) -> None:
         self.config = config
         self.order = order
         self.terms = terms
-        self.project = project
+        self.sightings = sightings
         self.ledger = Ledger()
         self.traces: Mapping[str, Trace] = {}
         self._collected: set[str] = set()
@@ -50,10 +50,8 @@ class Desk:
         mode = "update" if order.update else "check" if order.check else "record"
         only = f" {', '.join(sorted(order.only))} only" if order.only else ""
         known = f"{len(self.terms.baseline.subjects)} subjects" if self.terms.baseline else "no baseline yet"
-        lines = [f"mlrepro: {mode}{only}, {order.shown} ({known}), seed {order.seed}"]
-        if self.project.guard not in (None, "off"):
-            lines.append(f'mlrepro: guard = "{self.project.guard}" has no effect in this version')
-        return lines
+        guard = "" if order.guard == "warn" else f", guard {order.guard}"
+        return [f"mlrepro: {mode}{only}, {order.shown} ({known}), seed {order.seed}{guard}"]
 
     # Gathering
 
@@ -140,6 +138,7 @@ class Desk:
                 lockfile=self.order.shown,
                 selection="" if judgement.subject == SESSION else users(judgement.subject, self.config),
                 options=self.order.repeated,
+                unpinned=self.sightings.of(judgement.subject, *self._rests_on(judgement.subject)),
             )
             self._fail(session, judgement.subject, said)
         for subject in dict.fromkeys(each.drift.subject for each in total.conflicts):
@@ -147,9 +146,12 @@ class Desk:
             self._fail(session, subject, text.conflict(own))
 
     def _around(self, judgement: Judgement, total: Sum) -> dict[str, Facts]:
-        contribution = self.ledger.contributions.get(judgement.subject)
-        names = (judgement.subject, SESSION, *(contribution.rests_on if contribution else ()))
+        names = (judgement.subject, SESSION, *self._rests_on(judgement.subject))
         return {name: total.run.facts(name) for name in names}
+
+    def _rests_on(self, subject: str) -> tuple[str, ...]:
+        contribution = self.ledger.contributions.get(subject)
+        return contribution.rests_on if contribution else ()
 
     def _fail(self, session: pytest.Session, subject: str, said: str) -> None:
         nodeid = f"{Path(self.order.shown).name}::{SESSION}" if subject == SESSION else subject
@@ -170,7 +172,14 @@ class Desk:
         if self.order.update and total.accept is not None:
             self._written = update_lockfile(self.order.lockfile, total.accept, shown=self.order.shown)
         for path in self.order.reports:
-            machine.write(path, machine.document(total, self.terms, exitstatus=exitstatus))
+            document = machine.document(
+                total,
+                self.terms,
+                exitstatus=exitstatus,
+                sightings=self.sightings,
+                rests_on=self._rests_on,
+            )
+            machine.write(path, document)
 
     # Telling
 
@@ -204,3 +213,4 @@ class Desk:
                 verbose=self.config.option.verbose,
                 options=self.order.repeated,
             )
+        yield from self.sightings.lines()

@@ -16,12 +16,14 @@ from pytest_mlrepro.recording import Recording
 
 @dataclass
 class Turn:
-    """One subject's turn: what it records, the generators' state before it, whether its fixtures have begun."""
+    """One subject's turn: what it records, the generators' state before it, whether its fixtures have begun,
+    and whether the guard watches it."""
 
     recording: Recording
     state: Any = None
     touched: bool = False
     begun: bool = False
+    watched: bool = False
     marked: Mapping[str, Any] = field(default_factory=dict)
     problem: str = ""
 

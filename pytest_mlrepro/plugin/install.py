@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mlrepro.config import Config, load_config, parse_seed, unknown
+from pytest_mlrepro.config import GUARDS, Config, load_config, parse_seed, unknown
 from pytest_mlrepro.errors import ConfigError, MlreproError
 from pytest_mlrepro.facets import facet, facet_names
 from pytest_mlrepro.gate import Terms
@@ -18,6 +18,7 @@ from pytest_mlrepro.lockfile import check_writable, load_lockfile
 from pytest_mlrepro.plugin.desk import Desk
 from pytest_mlrepro.plugin.omissions import Omissions
 from pytest_mlrepro.plugin.stage import Stage
+from pytest_mlrepro.plugin.watching import Watching
 from pytest_mlrepro.policy import Policies
 from pytest_mlrepro.seeding import Seeding
 
@@ -45,6 +46,7 @@ class Order:
         reports, record: files to write.
         idle: whether no test will run.
         digest: the hash to record data with; empty for that of the lockfile, where nothing will be written.
+        guard: the mode of the entropy guard.
         repeated: options that say what the facts are compared with, so that the update needs them too.
         trace: whether what functions return is recorded too.
     """
@@ -59,6 +61,7 @@ class Order:
     record: Path | None
     idle: bool = False
     digest: str = ""
+    guard: str = "warn"
     repeated: tuple[str, ...] = ()
     trace: bool = False
 
@@ -82,13 +85,14 @@ def install(config: pytest.Config) -> Stage:
         order = read_order(config, project)
         terms = _terms(order, project) if order.active else None
         seeding = Seeding.with_entry_points()
+        watching = Watching(config, order.guard)
     except MlreproError as error:
         raise pytest.UsageError(f"mlrepro: {error}") from None
     worker: Mapping[str, object] | None = getattr(config, "workerinput", None)
-    desk = Desk(config, order, terms, project) if terms is not None and worker is None else None
+    desk = Desk(config, order, terms, watching.sightings) if terms is not None and worker is None else None
     baseline = terms.baseline if terms is not None else None
     omissions = Omissions(config.rootpath, baseline.subjects if baseline is not None else ())
-    stage = Stage(config, order, terms, seeding, omissions=omissions, desk=desk)
+    stage = Stage(config, order, terms, seeding, omissions=omissions, desk=desk, watching=watching)
     if terms is not None:
         config.pluginmanager.register(omissions, "mlrepro-omissions")
     if terms is not None and order.trace:
@@ -100,6 +104,8 @@ def install(config: pytest.Config) -> Stage:
             desk.traces = traces.gathered
     if desk is not None:
         config.pluginmanager.register(desk, "mlrepro-desk")
+    # Before the stage, so that its judgement comes after what the guard has to say.
+    config.pluginmanager.register(watching, "mlrepro-watching")
     # After the desk: of two hooks that want to be first the later one is, and what the stage has left must be taken.
     config.pluginmanager.register(stage, "mlrepro-stage")
     return stage
@@ -123,6 +129,7 @@ def read_order(config: pytest.Config, project: Config) -> Order:
         reports=tuple(_report(name, config) for name in options.mlrepro_report),
         record=config.invocation_params.dir / options.mlrepro_record if options.mlrepro_record else None,
         repeated=_repeated(options),
+        guard=_guard(options.mlrepro_guard) or project.guard or "warn",
         digest=project.digest if options.mlrepro_update else "",
         trace=options.mlrepro_trace,
         idle=any(getattr(options, name, False) for name in _WITHOUT_TESTS),
@@ -140,7 +147,11 @@ def read_order(config: pytest.Config, project: Config) -> Order:
 
 
 def _repeated(options: argparse.Namespace) -> tuple[str, ...]:
-    given = (("--mlrepro-lockfile", options.mlrepro_lockfile), ("--mlrepro-seed", options.mlrepro_seed))
+    given = (
+        ("--mlrepro-lockfile", options.mlrepro_lockfile),
+        ("--mlrepro-seed", options.mlrepro_seed),
+        ("--mlrepro-guard", options.mlrepro_guard if options.mlrepro_guard == "pin" else None),
+    )
     return tuple(f"{name}={value}" for name, value in given if value is not None)
 
 
@@ -185,6 +196,12 @@ def _seed(text: str) -> int:
     except ValueError:
         raise ConfigError(f"--mlrepro-seed takes an integer, got {text!r}", remedy="take 0") from None
     return parse_seed(seed, "--mlrepro-seed")
+
+
+def _guard(text: str | None) -> str | None:
+    if text is not None and text not in GUARDS:
+        raise unknown(text, GUARDS, "mode of the guard", "--mlrepro-guard")
+    return text
 
 
 def _report(name: str, config: pytest.Config) -> Path:

@@ -14,6 +14,7 @@ from pytest_mlrepro.errors import MlreproError, RecordingError
 from pytest_mlrepro.facets.data import Reading
 from pytest_mlrepro.fingerprints import FileCache
 from pytest_mlrepro.gate import Judgement, Terms
+from pytest_mlrepro.guard import Site
 from pytest_mlrepro.model import Facts, Policy
 from pytest_mlrepro.plugin import USING, MlreproWarning
 from pytest_mlrepro.plugin.findings import Findings, Turn
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from pytest_mlrepro.plugin.desk import Desk
     from pytest_mlrepro.plugin.install import Order
     from pytest_mlrepro.plugin.omissions import Omissions
+    from pytest_mlrepro.plugin.watching import Watching
 
 __tracebackhide__ = True
 """What goes wrong in a test or fixture is shown without the frames of these hooks."""
@@ -65,11 +67,13 @@ class Stage:
         *,
         omissions: Omissions,
         desk: Desk | None,
+        watching: Watching,
     ) -> None:
         self.config = config
         self.order = order
         self.terms = terms
         self.desk = desk
+        self.watching = watching
         self._seeding = seeding
         self._omissions = omissions
         self._around = Surroundings(config.rootpath, seeding)
@@ -132,8 +136,18 @@ class Stage:
         self._read(recording)
         turn = Turn(recording, self._seeding.save(), marked=marked, problem=problem)
         self._seeding.pin(recording.seed)
+        self._watch(turn)
         self._turns.append(turn)
         return turn
+
+    def _watch(self, turn: Turn) -> None:
+        self.watching.begin(turn.subject, turn.recording.seed)
+        turn.watched = True
+
+    def _end(self, turn: Turn) -> None:
+        if turn.watched:
+            turn.watched = False
+            self.watching.end()
 
     def _read(self, recording: Recording) -> None:
         """Read a subject's code before it runs: a test may put other files in place."""
@@ -190,7 +204,9 @@ class Stage:
             return (yield)
         finally:
             while self._turns:
-                self._seeding.restore(self._turns.pop().state)
+                turn = self._turns.pop()
+                self._end(turn)
+                self._seeding.restore(turn.state)
             self._item = None
 
     # Fixtures of higher scope
@@ -213,6 +229,7 @@ class Stage:
             outcome = yield
         finally:
             self._turns.remove(turn)
+            self._end(turn)
             if turn.state is not None:
                 self._seeding.restore(turn.state)
                 turn.state = None
@@ -246,6 +263,8 @@ class Stage:
             self._read(recording)
             turn.state = self._seeding.save()
             self._seeding.pin(recording.seed)
+        if asks or self.watching.concerns(definition.argname):
+            self._watch(turn)
         return turn
 
     def _leave(self, turn: Turn) -> None:
@@ -273,10 +292,17 @@ class Stage:
         if turn.problem:
             raise Drifted(turn.problem)
         turn.recording.closed = True
-        if found := findings.test(turn, findings.subjects_of(fixtures_of(item))):
-            self._say(item, *found)
+        rests_on = findings.subjects_of(fixtures_of(item))
+        if found := findings.test(turn, rests_on):
+            self._say(item, *found, self.watching.suspects(rests_on))
 
-    def _say(self, item: pytest.Item, judgement: Judgement, around: Mapping[str, Facts]) -> None:
+    def _say(
+        self,
+        item: pytest.Item,
+        judgement: Judgement,
+        around: Mapping[str, Facts],
+        unpinned: tuple[Site, ...],
+    ) -> None:
         for explanation in judgement.warned:
             try:
                 item.warn(MlreproWarning(text.warning(explanation)))
@@ -290,6 +316,7 @@ class Stage:
                 lockfile=self.order.shown,
                 selection=selected,
                 options=self.order.repeated,
+                unpinned=unpinned,
             )
             raise Drifted(said)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,30 @@ from pytest_mlrepro.balance import Sum
 from pytest_mlrepro.errors import ConfigError
 from pytest_mlrepro.explain import agreement, explain
 from pytest_mlrepro.gate import Terms
+from pytest_mlrepro.guard import Sightings, Site
 from pytest_mlrepro.model import Agreement, Drift, Explanation, Fact, Run, Value
 
 SCHEMA = 1
 
 
-def document(total: Sum, terms: Terms, *, exitstatus: int) -> dict[str, Any]:
-    """The report as plain types. Not a number and infinities are the strings ``nan``, ``inf`` and ``-inf``."""
+def document(
+    total: Sum,
+    terms: Terms,
+    *,
+    exitstatus: int,
+    sightings: Sightings | None = None,
+    rests_on: Callable[[str], Iterable[str]] = lambda _: (),
+) -> dict[str, Any]:
+    """The report as plain types. Not a number and infinities are the strings ``nan``, ``inf`` and ``-inf``.
+
+    Args:
+        total: the run.
+        terms: that it was judged by.
+        exitstatus: of pytest.
+        sightings: what the guard has seen.
+        rests_on: the subjects of the fixtures that a subject uses.
+    """
+    seen = sightings or Sightings()
     explanations = list(_explanations(total, terms))
     found = total.comparison
     red = any(judgement.red for judgement in total.judgements) or bool(total.conflicts)
@@ -35,8 +52,11 @@ def document(total: Sum, terms: Terms, *, exitstatus: int) -> dict[str, Any]:
             "rounding": found.rounding,
             "band": found.band,
         },
-        "drifts": [_drift(each) for each in explanations],
+        "drifts": [
+            _drift(each, seen.of(each.drift.subject, *rests_on(each.drift.subject))) for each in explanations
+        ],
         "agreements": [_agreement(each, terms) for each in found.near],
+        "unpinned": [{**site.plain(), "subjects": sorted(seen.subjects(site))} for site in seen.sites()],
     }
 
 
@@ -48,8 +68,9 @@ def _explanations(total: Sum, terms: Terms) -> Iterable[Explanation]:
         yield known.get(drift) or explain((drift,), tolerance=terms.tolerance)[0]
 
 
-def _drift(explanation: Explanation) -> dict[str, Any]:
+def _drift(explanation: Explanation, sites: Iterable[Site]) -> dict[str, Any]:
     drift: Drift = explanation.drift
+    guard = [f"guard: {site.address}" for site in sites if not site.pinned and drift.facet == "results"]
     return {
         "subject": drift.subject,
         "facet": drift.facet,
@@ -59,7 +80,7 @@ def _drift(explanation: Explanation) -> dict[str, Any]:
         "baseline": _plain(drift.baseline),
         "current": _plain(drift.current),
         "explanation": plain(explanation.sentence),
-        "suspects": [suspect.drift.address for suspect in explanation.suspects],
+        "suspects": list(dict.fromkeys(guard)) + [suspect.drift.address for suspect in explanation.suspects],
     }
 
 

@@ -10,11 +10,13 @@ from pytest_mlrepro.balance import Sum
 from pytest_mlrepro.explain import agreement, sentence
 from pytest_mlrepro.facets import facet_names, show
 from pytest_mlrepro.gate import Judgement, Terms
+from pytest_mlrepro.guard import Site
 from pytest_mlrepro.model import SESSION, Agreement, Band, Drift, Explanation, Fact, Facts, Run, Tolerance
 from pytest_mlrepro.report.hints import hints
 
 _MOST_DRIFTS = 8
 _MOST_SUSPECTS = 6
+_MOST_SITES = 4
 _MOST_LINES = 20
 _WIDTH = 34
 
@@ -26,6 +28,7 @@ def failure(
     lockfile: str,
     selection: str,
     options: Sequence[str] = (),
+    unpinned: Sequence[Site] = (),
 ) -> str:
     """The failure text of one subject.
 
@@ -35,16 +38,19 @@ def failure(
         lockfile: how to call the lockfile.
         selection: what selects the subject in a pytest command.
         options: that the run was given and its update needs too.
+        unpinned: what took randomness on the way that no seed decides.
     """
     if judgement.lacking:
         return no_baseline(judgement.subject, lockfile=lockfile, selection=selection, options=options)
     explanations = judgement.failed
     lines = [_headline(explanations), ""]
     lines += _drift_lines(explanations)
-    suspects = _suspects(explanations)
+    if not any(each.drift.facet == "results" for each in explanations):
+        unpinned = ()
+    suspects = [*_guard_lines(unpinned), *_suspects(explanations)]
     if suspects:
         lines += ["", "suspects, likeliest first", *suspects]
-    lines += ["", *_unmoved(judgement, explanations, around)]
+    lines += ["", *_unmoved(judgement, explanations, around, is_unpinned=bool(unpinned))]
     lines += ["", f"baseline: {lockfile}", f"accept it with: {update_command(selection, options)}"]
     return "\n".join(lines)
 
@@ -166,8 +172,21 @@ def _suspects(explanations: Sequence[Explanation]) -> list[str]:
     )
 
 
+def _guard_lines(unpinned: Sequence[Site]) -> list[str]:
+    lines = [
+        f"  {f'guard: {site.address}':<{_WIDTH}} unpinned randomness, {site.told}; {site.remedy}"
+        for site in unpinned[:_MOST_SITES]
+    ]
+    left = len(unpinned) - len(lines)
+    return [*lines, f"  and {left} more sites of unpinned randomness"] if left else lines
+
+
 def _unmoved(
-    judgement: Judgement, explanations: Sequence[Explanation], around: Mapping[str, Facts]
+    judgement: Judgement,
+    explanations: Sequence[Explanation],
+    around: Mapping[str, Facts],
+    *,
+    is_unpinned: bool,
 ) -> Iterator[str]:
     """What stayed the same, and what nobody recorded so that nobody can tell."""
     moved = {each.facet for each in judgement.comparison.drifts}
@@ -181,8 +200,10 @@ def _unmoved(
         yield f"as locked: {', '.join(same)}"
     if missing and any(each.drift.facet == "results" for each in explanations):
         yield f"not recorded, so a change there cannot be seen: {', '.join(missing)}"
-    if not any(each.suspects for each in explanations) and any(
-        each.drift.facet == "results" and each.drift.kind == "changed" for each in explanations
+    if (
+        not is_unpinned
+        and not any(each.suspects for each in explanations)
+        and any(each.drift.facet == "results" and each.drift.kind == "changed" for each in explanations)
     ):
         yield (
             "nothing that is recorded has changed: look for unpinned randomness (an unseeded default_rng()), "
