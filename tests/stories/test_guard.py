@@ -77,7 +77,7 @@ class TestWarning:
         jittery.update("-W", "error").ok()
         red = jittery.check().red()
         assert red.drifts() == {"results.jitter"}
-        assert red.suspects("results.jitter") == ["guard: model.py:6"]
+        assert red.suspects("results.jitter") == ["guard: model.py:6", "guard: test_m.py:16"]
         line = (
             "  guard: model.py:6                  unpinned randomness, default_rng() via numpy; pass a seed: "
         )
@@ -175,7 +175,8 @@ class TestFailing:
         assert FAILED in red
         assert "pass a seed: default_rng(mlrepro.seed)" in red
         assert "model.py:6: UnpinnedError" in red
-        assert "guard/numpy_points.py" not in red
+        for below in ("bit_generator", "random.py", "numpy_points"):
+            assert below not in red
 
     def test_a_test_that_swallows_it_fails_all_the_same(self, empty):
         test = """
@@ -265,16 +266,14 @@ class TestPinning:
     def test_another_base_seed_gives_other_numbers(self, pinned):
         red = pinned.check("--mlrepro-guard=pin", "--mlrepro-seed=1").red()
         assert "results.jitter" in red.drifts()
-        assert red.suspects("results.jitter") == ["randomization.base_seed", "randomization.seed"] or all(
-            name.startswith("randomization") for name in red.suspects("results.jitter")
-        )
+        assert "guard" not in "".join(red.suspects("results.jitter"))
 
     def test_without_it_the_results_drift(self, pinned):
         assert (
             "--mlrepro-guard=pin"
             in pinned.edit("model.py", ".random()", ".normal()").check("--mlrepro-guard=pin").output
         )
-        assert pinned.check().red().suspects("results.jitter") == ["guard: model.py:6"]
+        assert pinned.check().red().suspects("results.jitter")[0] == "guard: model.py:6"
 
     def test_one_site_at_a_time(self, pinned):
         matters = pinned.setenv(MLREPRO_GUARD_VARY='{"model.py:6": 1}')
