@@ -8,7 +8,7 @@ from typing import Any, cast
 
 import pytest
 
-from pytest_mlrepro.guard import Guard, Sightings, Site, message, parse_variations
+from pytest_mlrepro.guard import Guard, Sightings, Site, UnpinnedError, message, parse_variations
 from pytest_mlrepro.guard.guard import Mode
 
 OUTPUT = "mlrepro_guard"
@@ -82,6 +82,20 @@ class Watching:
             # It was said at the call, to somebody who did not listen.
             raise Drifted(message(sites[0]))
         return outcome
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> None:
+        if call.excinfo is not None and isinstance(call.excinfo.value, UnpinnedError):
+            self._cut(call.excinfo.value)
+
+    def _cut(self, error: UnpinnedError) -> None:
+        """Let the traceback end at the site: what the libraries do below it is nobody's concern."""
+        file = str(self._config.rootpath / error.site.file)
+        step = error.__traceback__
+        while step is not None:
+            if step.tb_frame.f_code.co_filename == file and step.tb_lineno == error.site.line:
+                step.tb_next = None
+            step = step.tb_next
 
     def pytest_sessionfinish(self) -> None:
         output = getattr(self._config, "workeroutput", None)

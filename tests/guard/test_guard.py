@@ -220,7 +220,7 @@ class TestFailing:
     )
     def test_the_code_under_test_cannot_take_it_for_its_own(self, guarded, use):
         def careless():
-            try:
+            try:  # noqa: SIM105
                 use()
             except Exception:  # noqa: BLE001 - what code under test does
                 pass
