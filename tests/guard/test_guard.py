@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import linecache
+import multiprocessing
 import os
 import pickle
 import random
@@ -38,6 +39,10 @@ def bound():
         getattr(os, "getrandom", None),
         tuple(sys.meta_path),
     )
+
+
+def _draw(answers):
+    answers.put(np.random.default_rng().random())
 
 
 def drawn():
@@ -359,6 +364,22 @@ class TestCompany:
         assert guard.leave() == ()
         os.close(reading)
         os.close(writing)
+
+    @pytest.mark.slow
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+    @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+    def test_forked_workers_are_pinned_apart(self, guarded):
+        guard = guarded("pin")
+        guard.enter("a", 1)
+        forking = multiprocessing.get_context("fork")
+        answers = forking.SimpleQueue()
+        workers = [forking.Process(target=_draw, args=(answers,)) for _ in range(3)]
+        for worker in workers:
+            worker.start()
+        drawn = {answers.get() for _ in workers}
+        for worker in workers:
+            worker.join()
+        assert len(drawn) == 3
 
     def test_our_own_seeding_is_none_of_its_business(self, guarded):
         guard = guarded("fail")
