@@ -40,6 +40,7 @@ def test_of_somebody_else():
     jitter()
     uuid.uuid4()
 """
+BOTH = [(), pytest.param(("-n", "2"), marks=pytest.mark.slow)]
 JITTER = "unpinned randomness: model.py:6 default_rng() via numpy, in 2 tests; pass a seed: default_rng(mlrepro.seed)"
 DIE = "unpinned randomness: test_m.py:16 random.Random(), in 1 test; pass a seed: random.Random(mlrepro.seed)"
 FAILED = "mlrepro: unpinned randomness: model.py:6 default_rng() via numpy (in jitter)"
