@@ -13,6 +13,7 @@ import sys
 import time
 import uuid
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -127,12 +128,13 @@ class TestInstalling:
         guard = guarded()
         guard.enter("a", 1)
         ours = np.random.bit_generator.randbits
-        np.random.bit_generator.randbits = lambda k: ours(k) + 0
+        theirs = np.random.bit_generator.randbits = lambda k: ours(k) + 0
         guard.leave()
         guard.enter("b", 1)
         np.random.default_rng()
         (site,) = guard.leave()
         assert site.count == 1
+        assert np.random.bit_generator.randbits is theirs
         np.random.bit_generator.randbits = original
 
 
@@ -400,3 +402,11 @@ class TestCompany:
         guard.enter("a", 1)
         random.seed(seed)
         assert len(guard.leave()) == 1
+
+    def test_a_clock_that_the_test_has_set_is_as_good_as_a_seed(self, guarded):
+        guard = guarded()
+        with mock.patch("time.time", return_value=1_600_000_000.0):
+            guard.enter("a", 1)
+            random.seed(time.time())
+            np.random.default_rng(int(time.time()))
+            assert guard.leave() == ()
