@@ -60,10 +60,16 @@ class Acceptance:
         return {**kept, **taken}
 
     def _without_creep(self, known: Fact | None, new: Fact) -> Fact:
-        # What only rounding moved is no change to review, and many small steps must not add up unseen.
-        if known is None or room(new.facet).rung(known, new, self.terms.tolerance) in ("identical", "drift"):
+        if known is None:
             return new
-        return replace(new, value=known.value, detail=known.detail)
+        rung = room(new.facet).rung(known, new, self.terms.tolerance)
+        if rung == "drift":
+            # A band says how far seeds move the value that it was made for: of another one it knows nothing.
+            return new
+        if rung == "identical":
+            return replace(new, band=known.band) if known.band and not new.band else new
+        # What only rounding moved is no change to review, and many small steps must not add up unseen.
+        return replace(new, value=known.value, detail=known.detail, band=new.band or known.band)
 
 
 def acceptance(

@@ -245,13 +245,28 @@ class Recorder:
         self._record(Results().regression, y_true, y_pred, name=name)
         return y_pred
 
-    def array(self, name: str, values: T, *, rtol: float | None = None, atol: float | None = None) -> T:
+    def array(
+        self,
+        name: str,
+        values: T,
+        *,
+        rtol: float | None = None,
+        atol: float | None = None,
+        up_to_sign: bool = False,
+    ) -> T:
         """Record an array of results: value by value where small, by fingerprint and summary where large.
+
+        Args:
+            name: unique within the test.
+            values: the array.
+            rtol: relative to the largest magnitude in the baseline.
+            atol: absolute tolerance, in the array's unit.
+            up_to_sign: of components, such as principal axes or eigenvectors, a row each: their sign does not count.
 
         Raises:
             RecordingError: for what is not an array of numbers or strings.
         """
-        self._record(Results().array, name, values, rtol=rtol, atol=atol)
+        self._record(Results().array, name, values, rtol=rtol, atol=atol, up_to_sign=up_to_sign)
         return values
 
     def model(self, name: str, estimator: T) -> T:

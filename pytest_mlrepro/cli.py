@@ -12,6 +12,7 @@ from pathlib import Path
 from pytest_mlrepro._version import __version__
 from pytest_mlrepro.balance import contrast
 from pytest_mlrepro.config import Config, load_config, unknown
+from pytest_mlrepro.divergence import align, traced_once
 from pytest_mlrepro.errors import FingerprintError, MlreproError
 from pytest_mlrepro.facets import facet, facet_names
 from pytest_mlrepro.fingerprints import fingerprint
@@ -21,7 +22,7 @@ from pytest_mlrepro.lockfile import load_lockfile
 from pytest_mlrepro.model import Run
 from pytest_mlrepro.olddata import told
 from pytest_mlrepro.policy import Policies
-from pytest_mlrepro.report import fingerprints, machine, text
+from pytest_mlrepro.report import divergences, fingerprints, machine, text
 from pytest_mlrepro.report.progress import Progress
 
 FINE, DRIFTED, UNUSABLE = 0, 1, 4
@@ -75,7 +76,8 @@ def _parser() -> argparse.ArgumentParser:
     command = commands.add_parser(
         "diff",
         help="what differs between two lockfiles or recorded runs, with suspects",
-        description="Compare two files: lockfiles, or runs that pytest --mlrepro-record wrote.",
+        description="Compare two files: lockfiles, or runs that pytest --mlrepro-record wrote. Of two runs that were "
+        "recorded with --mlrepro-trace, it names the first function that returned another value.",
         epilog="example: pytest --mlrepro-record=run.lock; mlrepro diff run.lock",
     )
     command.add_argument("before", help="a file; with no second one, what the lockfile is compared with")
@@ -140,7 +142,7 @@ def _load(path: Path, facets: Sequence[str]) -> Run:
         subject: {address: fact for address, fact in facts.items() if fact.facet in facets}
         for subject, facts in run.subjects.items()
     }
-    return Run({subject: facts for subject, facts in chosen.items() if facts})
+    return Run({subject: facts for subject, facts in chosen.items() if facts}, run.traces)
 
 
 def _show(options: argparse.Namespace, project: Config) -> int:
@@ -159,18 +161,25 @@ def _diff(options: argparse.Namespace, project: Config) -> int:
     old, new = (
         (options.before, options.after) if options.after else (_lockfile(options, project), options.before)
     )
+    before, after = _load(Path(old), options.facet), _load(Path(new), options.facet)
     terms = Terms(
-        baseline=_load(Path(old), options.facet),
+        baseline=before,
         policies=Policies((project.policy,) if project.policy else ()),
         tolerance=project.tolerance,
     )
-    total = contrast(_load(Path(new), options.facet), terms)
+    total = contrast(after, terms)
+    aligned = align(before, after)
     # Notes fail nothing in a run either: the same facts on another machine are no drift to gate on.
     status = DRIFTED if any(drift.policy != "note" for drift in total.drifts()) else FINE
     if options.json:
-        print(json.dumps(machine.document(total, terms, exitstatus=status), indent=2, ensure_ascii=False))
-    else:
-        print("\n".join([*text.differences(total, terms), *told(total.drifts(), project.root)]))
+        document = machine.document(total, terms, exitstatus=status)
+        if before.traces or after.traces:
+            document["traces"] = divergences.plain(aligned, total)
+        print(json.dumps(document, indent=2, ensure_ascii=False))
+        return status
+    lines = [*text.differences(total, terms), *told(total.drifts(), project.root)]
+    lines += [*divergences.lines(aligned, total), *divergences.one_sided(traced_once(before, after), total)]
+    print("\n".join(lines))
     return status
 
 

@@ -7,7 +7,17 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from pytest_mlrepro.facets import Facet, facet, facet_names
-from pytest_mlrepro.model import DEFAULT_TOLERANCE, Comparison, Drift, Fact, Facts, Run, Rung, Tolerance
+from pytest_mlrepro.model import (
+    DEFAULT_TOLERANCE,
+    Agreement,
+    Comparison,
+    Drift,
+    Fact,
+    Facts,
+    Run,
+    Rung,
+    Tolerance,
+)
 
 
 def compare(baseline: Run, current: Run, *, tolerance: Tolerance = DEFAULT_TOLERANCE) -> Comparison:
@@ -34,6 +44,7 @@ def compare_facts(
     """The same for the facts of one subject."""
     rungs: Counter[Rung] = Counter()
     drifts: list[Drift] = []
+    near: list[Agreement] = []
     beneath: list[Drift] = []
     for address in baseline.keys() | current.keys():
         before, now = baseline.get(address), current.get(address)
@@ -43,14 +54,17 @@ def compare_facts(
         rung = room(now.facet).rung(before, now, tolerance)
         if rung == "drift":
             drifts.append(_drift(subject, before, now))
-        else:
-            rungs[rung] += 1
-            if now.remark:
-                beneath.append(replace(_drift(subject, before, now), policy="note"))
+            continue
+        rungs[rung] += 1
+        if rung != "identical":
+            near.append(Agreement(subject, rung, before, now))
+        if now.remark:
+            beneath.append(replace(_drift(subject, before, now), policy="note"))
     drifts.sort(key=_order)
+    near.sort(key=lambda each: _order(each.current))
     beneath.sort(key=_order)
     return Comparison(
-        tuple(drifts), rungs["identical"], rungs["rounding"], rungs["band"], beneath=tuple(beneath)
+        tuple(drifts), rungs["identical"], rungs["rounding"], rungs["band"], tuple(near), tuple(beneath)
     )
 
 
@@ -62,7 +76,8 @@ def merged(parts: Iterable[Comparison]) -> Comparison:
         sum(part.identical for part in parts),
         sum(part.rounding for part in parts),
         sum(part.band for part in parts),
-        beneath=tuple(drift for part in parts for drift in part.beneath),
+        tuple(each for part in parts for each in part.near),
+        tuple(drift for part in parts for drift in part.beneath),
     )
 
 
@@ -86,7 +101,7 @@ def _drift(subject: str, before: Fact | None, now: Fact | None) -> Drift:
     return Drift(subject, fact.facet, fact.key, kind, before, now)  # type: ignore[arg-type]
 
 
-def _order(drift: Drift) -> tuple[int, str, str]:
+def _order(item: Drift | Fact) -> tuple[int, str, str]:
     names = facet_names()
-    place = names.index(drift.facet) if drift.facet in names else len(names)
-    return place, drift.facet, drift.key
+    place = names.index(item.facet) if item.facet in names else len(names)
+    return place, item.facet, item.key

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from pytest_mlrepro.comparison import room
 from pytest_mlrepro.facets.results import excess
-from pytest_mlrepro.model import DEFAULT_TOLERANCE, SESSION, Drift, Explanation, Suspect, Tolerance
+from pytest_mlrepro.model import DEFAULT_TOLERANCE, SESSION, Agreement, Drift, Explanation, Suspect, Tolerance
 
 # What people change moves results more often than what machines change, and further.
 _LIKELIHOOD = ("data", "settings", "randomization", "source", "assumptions", "libraries")
@@ -34,6 +34,11 @@ def explain(
 def sentence(drift: Drift, tolerance: Tolerance = DEFAULT_TOLERANCE) -> str:
     """What changed, in one sentence without the address."""
     return room(drift.facet).explain(drift, tolerance)
+
+
+def agreement(found: Agreement, tolerance: Tolerance = DEFAULT_TOLERANCE) -> str:
+    """How near a fact is that is green without being identical, in one sentence without the address."""
+    return room(found.current.facet).agree(found, tolerance)
 
 
 def _explain(drift: Drift, inputs: Sequence[Drift], tolerance: Tolerance) -> Explanation:

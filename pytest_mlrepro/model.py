@@ -12,6 +12,7 @@ from types import MappingProxyType
 from typing import Literal, TypeAlias
 
 from pytest_mlrepro.errors import RecordingError
+from pytest_mlrepro.traces import Trace
 
 Value: TypeAlias = "bool | int | float | complex | str | tuple[Value, ...] | None"
 """What a fact can hold: a plain scalar, or a nested tuple of them."""
@@ -73,6 +74,50 @@ DEFAULT_TOLERANCE = Tolerance()
 
 
 @dataclass(frozen=True, slots=True)
+class Band:
+    """Where a metric lies when only the seed varies: what a calibration found, stored with the fact it was made for.
+
+    Attributes:
+        low, high: the band, both ends included, in the metric's unit.
+        mean, sd: of the metric over the seeds, in the metric's unit.
+        seeds: how many seeds it rests on.
+
+    Raises:
+        RecordingError: if a bound is not finite, or they are the wrong way round; a negative spread; no seeds.
+    """
+
+    low: float
+    high: float
+    mean: float
+    sd: float
+    seeds: int
+
+    def __post_init__(self) -> None:
+        numbers = {name: getattr(self, name) for name in ("low", "high", "mean", "sd")}
+        for name, number in numbers.items():
+            usable = isinstance(number, int | float) and not isinstance(number, bool)
+            if not usable or not math.isfinite(number):
+                raise _unusable(f"{name} of a band must be a finite number, got {number!r}")
+            object.__setattr__(self, name, float(number))
+        if self.low > self.high:
+            raise _unusable(f"a band must not end below its start, got {self.low!r} to {self.high!r}")
+        if self.sd < 0:
+            raise _unusable(f"the spread of a band must not be negative, got {self.sd!r}")
+        if type(self.seeds) is not int or self.seeds < 1:
+            raise _unusable(f"a band must rest on at least one seed, got {self.seeds!r}")
+
+    def __contains__(self, value: object) -> bool:
+        """Whether a number lies in the band; NaN does not."""
+        if not isinstance(value, int | float) or isinstance(value, bool):
+            return False
+        return self.low <= value <= self.high
+
+
+def _unusable(what: str) -> RecordingError:
+    return RecordingError(what, remedy="calibrate again, or take the band out")
+
+
+@dataclass(frozen=True, slots=True)
 class Fact:
     """One recorded value.
 
@@ -86,6 +131,7 @@ class Fact:
         detail: helps to explain a drift; stored, never compared.
         origin: ``file:line`` that recorded it in this run; neither stored nor compared.
         remark: how it differs from its baseline, where only who had the data could tell; neither stored nor compared.
+        band: of a baseline that was calibrated; stored, and asked where the value is beyond its tolerance.
     """
 
     facet: str
@@ -97,6 +143,7 @@ class Fact:
     detail: Mapping[str, Value] = field(default_factory=lambda: _NOTHING, compare=False)
     origin: str = field(default="", compare=False)
     remark: str = field(default="", compare=False)
+    band: Band | None = field(default=None, compare=False)
 
     @property
     def address(self) -> str:
@@ -110,9 +157,15 @@ Facts: TypeAlias = Mapping[str, Fact]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """All the facts of one execution, by subject and address. A baseline is a run somebody accepted."""
+    """All the facts of one execution, by subject and address. A baseline is a run somebody accepted.
+
+    Attributes:
+        subjects: facts by subject.
+        traces: what functions returned, by subject, where that was traced; a baseline has none.
+    """
 
     subjects: Mapping[str, Facts] = field(default_factory=dict)
+    traces: Mapping[str, Trace] = field(default_factory=dict)
 
     @classmethod
     def of(cls, facts: Mapping[str, Iterable[Fact]]) -> Run:
@@ -159,6 +212,16 @@ class Drift:
 
 
 @dataclass(frozen=True, slots=True)
+class Agreement:
+    """A fact that is green without being identical: within its tolerance or its calibrated band."""
+
+    subject: str
+    rung: Rung
+    baseline: Fact
+    current: Fact
+
+
+@dataclass(frozen=True, slots=True)
 class Suspect:
     """An input drift that may be why a result drifted: a suspect until a replay has proved it."""
 
@@ -182,6 +245,7 @@ class Comparison:
     Attributes:
         drifts: every difference, in the order of subjects, facets and keys.
         identical, rounding, band: how many facts stood on each green rung of the ladder.
+        near: the facts on the rungs ``rounding`` and ``band``, in the same order.
         beneath: inputs that are equal to their baselines but for what a remark tells: no drifts, only suspects.
     """
 
@@ -189,4 +253,5 @@ class Comparison:
     identical: int = 0
     rounding: int = 0
     band: int = 0
+    near: tuple[Agreement, ...] = ()
     beneath: tuple[Drift, ...] = ()

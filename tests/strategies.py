@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from pytest_mlrepro.model import FACET_NAMES, SESSION, Fact, Run, Tolerance, by_address
+from pytest_mlrepro.model import FACET_NAMES, SESSION, Band, Fact, Run, Tolerance, by_address
 
 TEXT = st.text(max_size=12)
 KEYS = st.one_of(
@@ -24,6 +24,14 @@ SCALARS = st.one_of(
 VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4).map(tuple), max_leaves=12)
 BOUNDS = st.floats(0, 1e6, allow_nan=False)
 TOLERANCES = st.builds(Tolerance, BOUNDS, BOUNDS)
+FINITE = st.floats(allow_nan=False, allow_infinity=False)
+BANDS = st.builds(
+    lambda ends, mean, sd, seeds: Band(min(ends), max(ends), mean, sd, seeds),
+    st.tuples(FINITE, FINITE),
+    FINITE,
+    st.floats(0, allow_infinity=False),
+    st.integers(1, 2**40),
+)
 FACTS = st.builds(
     Fact,
     st.sampled_from(FACET_NAMES),
@@ -33,6 +41,7 @@ FACTS = st.builds(
     tolerance=st.none() | TOLERANCES,
     better=st.sampled_from([None, "higher", "lower"]),
     detail=st.dictionaries(KEYS, VALUES, max_size=3),
+    band=st.none() | BANDS,
 )
 SUBJECTS = st.one_of(
     st.just(SESSION),

@@ -107,6 +107,17 @@ def test_the_ladder(before, now, expected):
     assert rungs(compare(run(Fact("results", "x", before)), run(Fact("results", "x", now)))) == expected
 
 
+def test_green_facts_that_are_not_identical_are_kept_in_order():
+    before = [Fact("results", key, 1.0) for key in "cab"] + [Fact("settings", "x", 1)]
+    now = [Fact("results", key, value) for key, value in (("c", 1 + 1e-12), ("a", 1 + 1e-12), ("b", 1.0))]
+    found = compare(run(*before), run(*now, Fact("settings", "x", 1)))
+    assert [(each.subject, each.rung, each.current.key) for each in found.near] == [
+        (TEST, "rounding", "a"),
+        (TEST, "rounding", "c"),
+    ]
+    assert merged([found, found]).near == found.near * 2
+
+
 def test_the_tolerance_of_the_project_holds_where_a_fact_has_none():
     wide = Tolerance(0.1, 0.0)
     before, now = run(Fact("results", "x", 1.0)), run(Fact("results", "x", 1.05))

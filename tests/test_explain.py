@@ -128,3 +128,11 @@ def test_suspects_carry_their_own_sentences():
 
 def test_nothing_to_explain():
     assert explain([], INPUTS, tolerance=DEFAULT) == ()
+
+
+def test_what_only_lies_beneath_an_equal_value_stands_behind_what_changed():
+    facts = [Fact("data", "test", "mlr1:a", remark=remark) for remark in ("", "in another order in memory")]
+    beneath = Drift(TEST, "data", "test", "changed", *facts, "note")
+    edited = drift("settings.depth", 3, 4)
+    assert suspects(RESULT, edited, around=[beneath]) == ["settings.depth", "data.test"]
+    assert suspects(TINY, edited, around=[beneath]) == ["data.test", "settings.depth"]

@@ -131,3 +131,16 @@ def test_who_recorded_nothing_lacks_nothing(baseline):
 def test_what_an_update_accepts(update, only, facet):
     terms = Terms(update=update, only=frozenset(only))
     assert terms.accepts(facet) is (update and (not only or facet in only))
+
+
+def test_what_lies_beneath_an_equal_value_is_a_suspect_and_no_drift():
+    def facts(score, remark=""):
+        return by_address([Fact("results", "f1", score), Fact("data", "train", "mlr1:a", remark=remark)])
+
+    terms = Terms(Run({"t": facts(0.5)}))
+    same = terms.compare("t", facts(0.5, "in another order in memory"), {})
+    assert (same.drifts, same.identical) == ((), 2)
+    assert not judge(terms, "t", same).red
+    moved = judge(terms, "t", terms.compare("t", facts(0.25, "in another order in memory"), {}))
+    assert [each.drift.address for each in moved.failed] == ["results.f1"]
+    assert [each.drift.address for each in moved.failed[0].suspects] == ["data.train"]

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
-from pytest_mlrepro.facets._arrays import SYMBOLS, block_range
+from pytest_mlrepro.facets._arrays import BLOCKS, block_range
+from pytest_mlrepro.facets._blocks import changed_blocks
 from pytest_mlrepro.facets._bounds import against_tolerance
-from pytest_mlrepro.facets._closeness import cells, magnitude, scale_of, separation, shape, tolerance_for
+from pytest_mlrepro.facets._churn import ranges, some
+from pytest_mlrepro.facets._closeness import (
+    cells,
+    excess,
+    magnitude,
+    pairs,
+    scale_of,
+    separation,
+    shape,
+    tolerance_for,
+)
 from pytest_mlrepro.facets._metrics import CLASSES
 from pytest_mlrepro.facets._protocol import same_value, show
+from pytest_mlrepro.facets._signs import is_sign_free
 from pytest_mlrepro.model import Fact, Tolerance, Value
 
 _SHOWN = 3
@@ -21,72 +33,28 @@ def matrix(baseline: Fact, current: Fact) -> str:
     if labels != current.detail.get(CLASSES):
         return f"classes {show(labels)} -> {show(current.detail.get(CLASSES))}"
     names = labels if isinstance(labels, tuple) else ()
+    if not isinstance(baseline.value, tuple):
+        return _large_matrix(baseline, current, names)
     moved = [
         f"[{', '.join(_bare(names[at]) for at in old.place)}] {old.value} -> {new.value}"
         for old, new in zip(cells(baseline.value), cells(current.value), strict=True)
         if old.value != new.value
     ]
-    return f"{len(moved)} of {len(names) ** 2} cells changed: {_some(moved)}"
+    return f"{len(moved)} of {len(names) ** 2} cells changed: {some(moved, _SHOWN)}"
+
+
+def _large_matrix(baseline: Fact, current: Fact, names: tuple[Value, ...]) -> str:
+    """Of a matrix that is kept as a fingerprint: the true labels whose rows changed."""
+    blocks = changed_blocks(baseline, current)
+    if not blocks:
+        return "its cells changed"
+    if any(first != last for first, last in blocks):
+        return f"its cells changed, in rows {ranges(blocks)}"
+    return f"its cells changed, in the rows of {some((_bare(names[at]) for at, _ in blocks), 8)}"
 
 
 def _bare(label: Value) -> str:
     return label if isinstance(label, str) and len(label) <= 20 else show(label, 20)
-
-
-def churn(baseline: Fact, current: Fact) -> str:
-    """Which labels changed in an array of labels; nothing where it is none."""
-    before, now = baseline.detail, current.detail
-    if "codes" in before and "codes" in now:
-        pairs = list(zip(_decoded(before), _decoded(now), strict=True))
-    elif isinstance(baseline.value, tuple) and _is_discrete(baseline.value) and _is_discrete(current.value):
-        old, new = cells(baseline.value), cells(current.value)
-        if any(len(cell.place) != 1 for cell in cells(baseline.value)):
-            return ""
-        pairs = [(left.value, right.value) for left, right in zip(old, new, strict=True)]
-    else:
-        return _counts(before, now)
-    changes = [
-        f"[{at}] {show(old, 20)} -> {show(new, 20)}"
-        for at, (old, new) in enumerate(pairs)
-        if not same_value(old, new)
-    ]
-    share = 100 * len(changes) / len(pairs)
-    return f"{len(changes)} of {len(pairs)} labels changed ({share:.2g} %): {_some(changes)}"
-
-
-def _counts(before: Mapping[str, Value], now: Mapping[str, Value]) -> str:
-    """Of more labels than are kept one by one: how many of each there are."""
-    if "distinct" in before or "distinct" in now:
-        known = [len(_members(detail, "labels")) or detail.get("distinct") for detail in (before, now)]
-        return f"the values changed, {known[0]} -> {known[1]} distinct ones"
-    old, new = (
-        dict(zip(*(_members(detail, name) for name in ("labels", "counts")), strict=True))
-        for detail in (before, now)
-    )
-    if not old or not new:
-        return ""
-    moved = [
-        f"{show(label, 20)} {old.get(label, 0)} -> {new.get(label, 0)}"
-        for label in {**old, **new}
-        if old.get(label) != new.get(label)
-    ]
-    return f"labels changed: {_some(moved)}" if moved else "labels changed, as many of each as before"
-
-
-def _members(detail: Mapping[str, Value], name: str) -> tuple[Value, ...]:
-    found = detail.get(name, ())
-    return found if isinstance(found, tuple) else ()
-
-
-def _decoded(detail: Mapping[str, Value]) -> list[Value]:
-    labels, codes = detail["labels"], detail["codes"]
-    assert isinstance(labels, tuple)
-    assert isinstance(codes, str)
-    return [labels[SYMBOLS.index(code)] for code in codes]
-
-
-def _is_discrete(value: Value) -> bool:
-    return not any(isinstance(cell.value, float | complex) for cell in cells(value))
 
 
 def arrays(baseline: Fact, current: Fact, default: Tolerance) -> str:
@@ -94,18 +62,19 @@ def arrays(baseline: Fact, current: Fact, default: Tolerance) -> str:
     tolerance = tolerance_for(baseline, current, default)
     width = tolerance.width(magnitude(baseline.value))
     tolerant = current.tolerance is not None
-    pairs = list(zip(cells(baseline.value), cells(current.value), strict=True))
-    apart = [separation(old.value, new.value, tolerant=tolerant) for old, new in pairs]
+    found = pairs(baseline, current) or []
+    apart = [separation(old.value, new.value, tolerant=tolerant) for old, new in found]
     beyond = [at for at, size in enumerate(apart) if not size <= width]
     if not beyond:
         # Bitwise equality was asked for, and 0.0 is not -0.0.
-        beyond = [at for at, (old, new) in enumerate(pairs) if not same_value(old.value, new.value)]
+        beyond = [at for at, (old, new) in enumerate(found) if not same_value(old.value, new.value)]
     # A NaN or a changed type is more than any difference.
     at = max(beyond, key=lambda place: math.inf if math.isnan(apart[place]) else apart[place])
-    old, new = pairs[at]
+    old, new = found[at]
     sizes = all(math.isfinite(apart[place]) for place in beyond)
     step = _signed(old.value, new.value) if sizes else f"{show(old.value, 20)} -> {show(new.value, 20)}"
-    told = f"{len(beyond)} of {len(pairs)} values differ, {'largest ' if sizes else ''}{step} at {_index(old.place)}"
+    differ = f"{len(beyond)} of {len(found)} values differ{' up to sign' if is_sign_free(baseline) else ''}"
+    told = f"{differ}, {'largest ' if sizes else ''}{step} at {_index(old.place)}"
     return ", ".join([told, *against_tolerance(baseline, current, default)])
 
 
@@ -134,7 +103,11 @@ def summaries(baseline: Fact, current: Fact, default: Tolerance) -> str:
         if not separation(before.get(name), now.get(name), tolerant=True) <= width:
             parts.append(f"{name} {show(before.get(name), 24)} -> {show(now.get(name), 24)}")
     if blocks := _moved_blocks(before, now, width):
-        parts.append(_where(blocks, math.prod(shape(baseline) or ())))
+        size = math.prod(shape(baseline) or ())
+        exceeded = excess(baseline, current, default) or math.inf
+        # Of many values that all moved a little, a sum moves further than any of them.
+        may_hold = not parts and exceeded <= size // BLOCKS
+        parts.append(_where(blocks, size) + (", though each value may hold" if may_hold else ""))
     if not parts:
         parts.append("the fingerprint changed")
     return ", ".join([*parts, *against_tolerance(baseline, current, default)])
@@ -151,9 +124,4 @@ def _moved_blocks(before: Mapping[str, Value], now: Mapping[str, Value], width: 
 
 def _where(blocks: list[int], size: int) -> str:
     start, end = block_range(blocks[0], size)[0], block_range(blocks[-1], size)[1]
-    return f"{len(blocks)} of 16 blocks moved, within values {start} to {end} of {size}"
-
-
-def _some(parts: Iterable[str]) -> str:
-    parts = list(parts)
-    return ", ".join(parts[:_SHOWN] + (["..."] if len(parts) > _SHOWN else []))
+    return f"{len(blocks)} of {BLOCKS} blocks moved, within values {start} to {end} of {size}"

@@ -19,6 +19,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from pytest_mlrepro.errors import FingerprintError, RecordingError
+from pytest_mlrepro.facets._blocks import BLOCK_DIGESTS, block_digests
 from pytest_mlrepro.model import Value
 from pytest_mlrepro.values import as_array, is_arraylike, to_value, type_name
 
@@ -128,6 +129,8 @@ def recorded(array: Any, what: str, *, tolerant: bool = False, located: bool = T
         detail |= _summary(array)
     elif array.size:
         detail |= _labels(array, located=located)
+        if located and array.size > _MOST_CODES:
+            detail[BLOCK_DIGESTS] = block_digests(array)
     _, dtype = to_value(array.ravel()[:0], what=what)
     return Recorded(digest(array, what), dtype, detail)
 

@@ -1,14 +1,18 @@
-"""How far outside of its tolerance a result is, in words."""
+"""How far outside or inside of its tolerance, or of its calibrated band, a result is, in words."""
 
 from __future__ import annotations
 
 import math
+from decimal import ROUND_CEILING, Decimal
 
-from pytest_mlrepro.facets._closeness import excess, scale_of, tolerance_for
-from pytest_mlrepro.model import Fact, Tolerance
+from pytest_mlrepro.facets._closeness import BITWISE, distance, excess, scale_of, tolerance_for
+from pytest_mlrepro.model import Band, Fact, Tolerance
 
 # Below this, a quantity is likely a loss or a residual that vanishes: a relative tolerance means nothing there.
 _NEAR_ZERO = 1e-6
+# And of a baseline that is so many times smaller than the difference.
+_VANISHING = 1e-3
+_METRE = Tolerance(0.0, 1.0)
 
 
 def against_tolerance(baseline: Fact, current: Fact, default: Tolerance) -> list[str]:
@@ -17,18 +21,61 @@ def against_tolerance(baseline: Fact, current: Fact, default: Tolerance) -> list
     if exceeded is None:
         return []
     tolerance = tolerance_for(baseline, current, default)
-    if tolerance == Tolerance(0.0, 0.0):
+    if tolerance == BITWISE:
         return ["bitwise equality was asked for"]
-    if not math.isfinite(exceeded):
+    gap = distance(baseline, current, _METRE)
+    if not math.isfinite(gap):
         return []
+    told = []
+    if math.isfinite(exceeded):
+        told.append(
+            f"beyond rounding: {_times(exceeded)} the tolerance ({_bound(tolerance, scale_of(baseline))})"
+        )
+    return told + _near_zero(baseline, current, tolerance, gap)
+
+
+def _near_zero(baseline: Fact, current: Fact, tolerance: Tolerance, gap: float) -> list[str]:
     scale = scale_of(baseline)
+    vanishes = scale <= _VANISHING * gap or max(scale, scale_of(current)) < _NEAR_ZERO
+    if not vanishes or not tolerance.rtol or not gap:
+        return []
+    told = baseline.value if isinstance(baseline.value, float) else scale
+    return [f"baseline is {told:.3g}: rtol cannot hold near zero; atol={rounded_up(gap):g} would"]
+
+
+def within_tolerance(baseline: Fact, current: Fact, default: Tolerance) -> str:
+    """What is said of a result that holds: how much of its tolerance it takes."""
+    tolerance = tolerance_for(baseline, current, default)
+    taken = distance(baseline, current, tolerance)
+    return f"{taken:.2g} of the tolerance ({_bound(tolerance, scale_of(baseline))})"
+
+
+def against_band(baseline: Fact, current: Fact) -> list[str]:
+    """How far outside of the calibrated band a number is; nothing where there is none, or it is not outside."""
+    band, now = baseline.band, current.value
+    if band is None or type(baseline.value) is not type(now) or now in band:
+        return []
+    if not isinstance(now, int | float) or isinstance(now, bool):
+        return []
+    told = f"outside {described(band)}"
+    half = (band.high - band.low) / 2
+    middle = band.low + half
+    if not math.isfinite(now):
+        return [told]
+    if half == 0.0:
+        return [f"{told}, which has no width"]
+    return [f"{told}, {abs(now - middle) / half:.3g} x its half-width from its middle"]
+
+
+def described(band: Band) -> str:
+    """A band in a few words: the mean and the standard deviation over its seeds."""
+    seeds = "1 seed" if band.seeds == 1 else f"{band.seeds} seeds"
+    return f"the calibrated band ({seeds}, {band.mean:.4g} +- {band.sd:.2g})"
+
+
+def _bound(tolerance: Tolerance, scale: float) -> str:
     relative = tolerance.rtol * scale > tolerance.atol
-    bound = f"rtol {tolerance.rtol:g}" if relative else f"atol {tolerance.atol:g}"
-    told = [f"{_times(exceeded)} the tolerance ({bound})"]
-    needed = exceeded * tolerance.width(scale)
-    if max(scale, scale_of(current)) < _NEAR_ZERO:
-        told.append(f"near zero a relative tolerance cannot hold, atol={_rounded_up(needed):g} would")
-    return told
+    return f"rtol {tolerance.rtol:g}" if relative else f"atol {tolerance.atol:g}"
 
 
 def _times(exceeded: float) -> str:
@@ -37,9 +84,14 @@ def _times(exceeded: float) -> str:
     return f"{exceeded:.2g} x" if exceeded < 10 or exceeded >= 1000 else f"{exceeded:.0f} x"
 
 
-def _rounded_up(number: float) -> float:
-    """To one digit, upwards: a tolerance that holds and reads well."""
-    if number <= 0:
-        return 0.0
-    exponent = math.floor(math.log10(number))
-    return float(f"{math.ceil(number / 10.0**exponent)}e{exponent}") if exponent > -300 else number
+def rounded_up(number: float) -> float:
+    """To one digit, upwards: a tolerance that holds and reads well.
+
+    Args:
+        number: finite and > 0.
+    """
+    exact = Decimal(repr(number))
+    digit = Decimal((0, (1,), exact.adjusted()))
+    candidate = (exact / digit).to_integral_value(ROUND_CEILING) * digit
+    # The decimal is not less than the number, but the nearest float to it may be.
+    return float(candidate) if float(candidate) >= number else float(candidate + digit)

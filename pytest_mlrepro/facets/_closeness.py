@@ -1,4 +1,4 @@
-"""How near two facts are: cell by cell, scaled by the largest magnitude in the baseline."""
+"""How near two facts are: cell by cell, scaled by the largest magnitude in the baseline; shares by what they count."""
 
 from __future__ import annotations
 
@@ -8,10 +8,14 @@ from typing import NamedTuple
 
 from pytest_mlrepro.facets._arrays import STATISTICS
 from pytest_mlrepro.facets._protocol import same_value
-from pytest_mlrepro.model import Fact, Rung, Tolerance, Value
+from pytest_mlrepro.facets._signs import aligned, is_sign_free
+from pytest_mlrepro.model import DEFAULT_TOLERANCE, Fact, Rung, Tolerance, Value
 
 # Next to the 52 bits of float64, which the project's default is made for: single precision has 23, half has 10.
 _NARROW_RTOL = {"float32": 1e-5, "complex64": 1e-5, "float16": 2e-3}
+
+BITWISE = Tolerance(0.0, 0.0)
+"""The demand for the same bits."""
 
 
 class Cell(NamedTuple):
@@ -22,26 +26,52 @@ class Cell(NamedTuple):
 
 
 def rung(baseline: Fact, current: Fact, default: Tolerance) -> Rung:
-    """Where a fact stands on the ladder of agreement: identical, rounding, or drift."""
-    if baseline.dtype != current.dtype:
+    """Where a fact stands on the ladder of agreement: identical, rounding, within its calibrated band, or drift."""
+    if baseline.dtype != current.dtype or is_sign_free(baseline) != is_sign_free(current):
         return "drift"
-    if same_value(baseline.value, current.value):
+    recounted = counts_differ(baseline, current, default)
+    if not recounted and same_value(baseline.value, current.value):
         return "identical"
     tolerance = tolerance_for(baseline, current, default)
     # The demand for bitwise equality also tells 0.0 from -0.0, whose difference is within any width.
-    if tolerance == Tolerance(0.0, 0.0):
+    if tolerance == BITWISE:
         return "drift"
-    return "rounding" if distance(baseline, current, tolerance) <= 1.0 else "drift"
+    if not recounted and distance(baseline, current, tolerance) <= 1.0:
+        return "rounding"
+    return "band" if is_in_band(baseline, current) else "drift"
+
+
+def is_in_band(baseline: Fact, current: Fact) -> bool:
+    """Whether a number lies in the band that its baseline was calibrated to."""
+    same_type = type(baseline.value) is type(current.value)
+    return baseline.band is not None and same_type and current.value in baseline.band
+
+
+def counts(fact: Fact) -> tuple[int, int] | None:
+    """``(k, n)`` of a share that is known to be k of n; None of any other fact."""
+    found = fact.detail.get("correct"), fact.detail.get("n")
+    return found if isinstance(found[0], int) and isinstance(found[1], int) else None  # type: ignore[return-value]
+
+
+def counts_differ(baseline: Fact, current: Fact, default: Tolerance) -> bool:
+    """Whether a share counts something else than its baseline; never where somebody set a tolerance for it."""
+    if current.tolerance is not None or default != DEFAULT_TOLERANCE:
+        return False
+    before, now = counts(baseline), counts(current)
+    return before is not None and now is not None and before != now
 
 
 def excess(baseline: Fact, current: Fact, default: Tolerance) -> float | None:
     """By how many tolerances floats are apart, the largest over all cells: 1.0 just holds.
 
     Returns:
-        None where the difference is not one of size: another type or shape, or a changed integer, label or text that
-        has no tolerance of its own; ``inf`` where a NaN or an infinity faces another number, or the tolerance is 0.
+        None where the difference is not one of size: another type or shape, or a changed integer, count, label or
+        text that has no tolerance of its own; ``inf`` where a NaN or an infinity faces another number, or the
+        tolerance is 0.
     """
     if baseline.dtype != current.dtype or not _is_numeric(baseline, current):
+        return None
+    if counts_differ(baseline, current, default):
         return None
     found = distance(baseline, current, tolerance_for(baseline, current, default))
     return None if math.isnan(found) else found
@@ -55,7 +85,7 @@ def tolerance_for(baseline: Fact, current: Fact, default: Tolerance) -> Toleranc
     if current.tolerance is not None:
         return current.tolerance
     narrow = _NARROW_RTOL.get(current.dtype, 0.0)
-    exact = default == Tolerance(0.0, 0.0)
+    exact = default == BITWISE
     return default if exact or narrow <= default.rtol else Tolerance(narrow, default.atol)
 
 
@@ -136,14 +166,28 @@ def separation(before: Value, now: Value, *, tolerant: bool) -> float:
     return math.nan
 
 
-def _cells_distance(baseline: Fact, current: Fact, tolerance: Tolerance) -> float:
+def pairs(baseline: Fact, current: Fact) -> list[tuple[Cell, Cell]] | None:
+    """The cells of two facts side by side, components with the nearer sign; None where their layouts differ."""
     before, now = list(cells(baseline.value)), list(cells(current.value))
     if [cell.place for cell in before] != [cell.place for cell in now]:
+        return None
+    if is_sign_free(baseline) and is_sign_free(current):
+        now = list(cells(aligned(baseline.value, current.value, _apart)))
+    return list(zip(before, now, strict=True))
+
+
+def _apart(before: Value, now: Value) -> float:
+    return separation(before, now, tolerant=True)
+
+
+def _cells_distance(baseline: Fact, current: Fact, tolerance: Tolerance) -> float:
+    found = pairs(baseline, current)
+    if found is None:
         return math.nan
     tolerant = current.tolerance is not None
     width = tolerance.width(magnitude(baseline.value))
     largest = 0.0
-    for old, new in zip(before, now, strict=True):
+    for old, new in found:
         apart = _widths(separation(old.value, new.value, tolerant=tolerant), width)
         if math.isnan(apart):
             return math.nan

@@ -5,7 +5,17 @@ from __future__ import annotations
 import math
 from typing import ClassVar
 
-from pytest_mlrepro.model import DEFAULT_TOLERANCE, Drift, Fact, Policy, Role, Rung, Tolerance, Value
+from pytest_mlrepro.model import (
+    DEFAULT_TOLERANCE,
+    Agreement,
+    Drift,
+    Fact,
+    Policy,
+    Role,
+    Rung,
+    Tolerance,
+    Value,
+)
 
 
 class Facet:
@@ -42,6 +52,10 @@ class Facet:
         if drift.current is None:
             return f"was {show(drift.baseline.value)}, no longer recorded"
         return f"{show(drift.baseline.value)} -> {show(drift.current.value)}"
+
+    def agree(self, agreement: Agreement, default: Tolerance = DEFAULT_TOLERANCE) -> str:
+        """One sentence on a fact that is green without being identical: how near it is."""
+        return f"{show(agreement.baseline.value)} -> {show(agreement.current.value)}"
 
 
 def same_value(left: Value, right: Value) -> bool:

@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import math
 
-from pytest_mlrepro.facets._array_wording import arrays, churn, matrix, summaries
+from pytest_mlrepro.facets._array_wording import arrays, matrix, summaries
 from pytest_mlrepro.facets._arrays import SUMMARY
-from pytest_mlrepro.facets._bounds import against_tolerance
-from pytest_mlrepro.facets._closeness import cells, is_summarised, shape
+from pytest_mlrepro.facets._bounds import against_band, against_tolerance, described, within_tolerance
+from pytest_mlrepro.facets._churn import churn
+from pytest_mlrepro.facets._closeness import cells, counts, is_summarised, shape
 from pytest_mlrepro.facets._metrics import CLASSES
 from pytest_mlrepro.facets._protocol import show
-from pytest_mlrepro.model import Fact, Tolerance, Value
+from pytest_mlrepro.facets._signs import is_sign_free
+from pytest_mlrepro.model import Agreement, Fact, Tolerance, Value
 
 _NATURAL = {"int": "int64", "float": "float64", "complex": "complex128"}
 
 
 def changed(baseline: Fact, current: Fact, default: Tolerance) -> str:
     """One sentence on what changed between two facts of one address."""
+    if is_sign_free(baseline) != is_sign_free(current):
+        side = "now compared up to sign, the baseline was not"
+        return side if is_sign_free(current) else "no longer compared up to sign, the baseline was"
     types = _type_change(baseline, current)
     if types and _same_numbers(baseline, current):
         return f"same value, {types}"
@@ -29,7 +34,7 @@ def _changed_value(baseline: Fact, current: Fact, default: Tolerance) -> str:
         return structure
     if is_summarised(baseline) and is_summarised(current):
         return summaries(baseline, current, default)
-    if CLASSES in baseline.detail and isinstance(baseline.value, tuple):
+    if CLASSES in baseline.detail:
         return matrix(baseline, current)
     if labels := churn(baseline, current):
         return labels
@@ -39,14 +44,30 @@ def _changed_value(baseline: Fact, current: Fact, default: Tolerance) -> str:
 
 
 def _scalars(baseline: Fact, current: Fact, default: Tolerance) -> str:
-    before, now = baseline.value, current.value
-    parts = [f"{show(before)} -> {show(now)}{_difference(before, now)}"]
-    if hits := _hits(baseline, current):
-        parts.append(hits)
-    parts += against_tolerance(baseline, current, default)
+    parts = [_step(baseline, current)]
+    parts += against_band(baseline, current) or against_tolerance(baseline, current, default)
     if direction := _direction(baseline, current):
         parts.append(direction)
     return ", ".join(parts)
+
+
+def near(agreement: Agreement, default: Tolerance) -> str:
+    """One sentence on a fact that is green without being identical."""
+    baseline, current = agreement.baseline, agreement.current
+    if agreement.rung == "band" and baseline.band is not None:
+        return f"{_step(baseline, current)}, within {described(baseline.band)}"
+    told = within_tolerance(baseline, current, default)
+    if isinstance(baseline.value, tuple | str):
+        return f"within rounding, {told}"
+    return f"{_step(baseline, current)}, within rounding, {told}"
+
+
+def _step(baseline: Fact, current: Fact) -> str:
+    """From the old to the new value: by how much, and what that counts."""
+    before, now = baseline.value, current.value
+    told = f"{show(before)} -> {show(now)}{_difference(before, now)}"
+    hits = _hits(baseline, current)
+    return f"{told}: {hits}" if hits else told
 
 
 def _difference(before: Value, now: Value) -> str:
@@ -70,13 +91,14 @@ def _difference(before: Value, now: Value) -> str:
 
 def _hits(baseline: Fact, current: Fact) -> str:
     """Accuracy as what it counts: so many more or fewer of n."""
-    before, now = baseline.detail.get("correct"), current.detail.get("correct")
-    total, total_now = baseline.detail.get("n"), current.detail.get("n")
-    if not isinstance(before, int) or not isinstance(now, int):
+    before, now = counts(baseline), counts(current)
+    if before is None or now is None or before == now:
         return ""
-    if total != total_now:
-        return f"{before} of {total} -> {now} of {total_now} correct"
-    return f"{before} -> {now} of {total} correct"
+    if before[1] != now[1]:
+        return f"{before[0]} of {before[1]} -> {now[0]} of {now[1]} correct"
+    apart = now[0] - before[0]
+    word = "right" if apart > 0 else "wrong"
+    return f"{abs(apart)} of {now[1]} more {word} ({before[0]} -> {now[0]} correct)"
 
 
 def _direction(baseline: Fact, current: Fact) -> str:

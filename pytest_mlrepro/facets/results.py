@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from pytest_mlrepro.errors import RecordingError
@@ -13,7 +14,18 @@ from pytest_mlrepro.facets._fitted import fitted_state
 from pytest_mlrepro.facets._metrics import CONFUSION_MATRIX, Metric, classification, regression
 from pytest_mlrepro.facets._parameters import class_name
 from pytest_mlrepro.facets._protocol import Facet
-from pytest_mlrepro.model import DEFAULT_TOLERANCE, Better, Drift, Fact, Role, Rung, Tolerance, Value
+from pytest_mlrepro.facets._signs import UP_TO_SIGN, canonical
+from pytest_mlrepro.model import (
+    DEFAULT_TOLERANCE,
+    Agreement,
+    Better,
+    Drift,
+    Fact,
+    Role,
+    Rung,
+    Tolerance,
+    Value,
+)
 from pytest_mlrepro.values import is_arraylike, to_value, type_name
 
 __all__ = ["Results", "excess"]
@@ -124,7 +136,13 @@ class Results(Facet):
         return tuple(self._metrics(regression(y_true, y_pred, what), name, _tolerance(rtol, atol)))
 
     def array(
-        self, name: str, values: object, *, rtol: float | None = None, atol: float | None = None
+        self,
+        name: str,
+        values: object,
+        *,
+        rtol: float | None = None,
+        atol: float | None = None,
+        up_to_sign: bool = False,
     ) -> tuple[Fact, ...]:
         """An array: value by value up to 256 of them, else by fingerprint, with a summary to tell how far it moved.
 
@@ -136,12 +154,19 @@ class Results(Facet):
             values: an array, a tensor, a column, a (nested) list, or a sparse matrix.
             rtol: relative to the largest magnitude in the baseline; see ``capture``.
             atol: see ``capture``.
+            up_to_sign: each component, a row of a matrix or the whole of a vector, is the same with the other sign.
 
         Raises:
-            RecordingError: if it is none of those, ragged, or holds neither numbers nor strings.
+            RecordingError: if it is none of those, ragged, or holds neither numbers nor strings; if it is to be
+                compared up to sign and is sparse, or no array of real numbers.
         """
         what = f"array {_key(name)!r}"
-        return tuple(self._arrays(name, values, what, _tolerance(rtol, atol)))
+        tolerance = _tolerance(rtol, atol)
+        if not up_to_sign:
+            return tuple(self._arrays(name, values, what, tolerance))
+        turned = canonical(to_array(_dense(values, what), what), what)
+        (fact,) = self._array(name, turned, what, tolerance)
+        return (replace(fact, detail={**fact.detail, UP_TO_SIGN: True}),)
 
     def model(self, name: str, estimator: object) -> tuple[Fact, ...]:
         """The fitted state of a model, an attribute a fact: ``name.coef_``, ``name.estimators_.tree_.threshold``.
@@ -165,7 +190,7 @@ class Results(Facet):
         return tuple(facts)
 
     def rung(self, baseline: Fact, current: Fact, default: Tolerance) -> Rung:
-        """Identical, within the tolerance (arrays scaled by their largest magnitude), or drift; other types drift."""
+        """The whole ladder; arrays are scaled by their largest magnitude, another type is a drift."""
         return _closeness.rung(baseline, current, default)
 
     def explain(self, drift: Drift, default: Tolerance = DEFAULT_TOLERANCE) -> str:
@@ -178,6 +203,10 @@ class Results(Facet):
         if drift.baseline is None or drift.current is None:
             return super().explain(drift)
         return _wording.changed(drift.baseline, drift.current, default)
+
+    def agree(self, agreement: Agreement, default: Tolerance = DEFAULT_TOLERANCE) -> str:
+        """One sentence: old and new value, and how far within the tolerance or the band."""
+        return _wording.near(agreement, default)
 
     def _metrics(self, metrics: tuple[Metric, ...], name: str, tolerance: Tolerance | None) -> Iterator[Fact]:
         for metric in metrics:
@@ -229,6 +258,14 @@ class Results(Facet):
         else:
             value, dtype = to_value(leaf, what=what)
             yield Fact(self.name, key, value, dtype=dtype)
+
+
+def _dense(values: Any, what: str) -> Any:
+    if hasattr(type(values), "tocsr") and hasattr(type(values), "tocoo"):
+        raise RecordingError(
+            f"{what} is a sparse matrix, which cannot be compared up to sign", remedy="pass values.toarray()"
+        )
+    return values
 
 
 def _key(name: object) -> str:

@@ -7,7 +7,7 @@ from hashlib import blake2b
 from typing import ClassVar
 
 from pytest_mlrepro.codegraph import CodeGraph
-from pytest_mlrepro.facets._protocol import Facet
+from pytest_mlrepro.facets._protocol import Facet, show
 from pytest_mlrepro.model import DEFAULT_TOLERANCE, Drift, Fact, Policy, Tolerance, Value
 
 _MOST_DEFINITIONS = 200
@@ -107,7 +107,7 @@ def _size(fact: Fact) -> str:
     for what in ("definitions", "modules"):
         if number := len(_recorded(fact, what)):
             return f"{number} {what if number > 1 else what[:-1]}"
-    return str(fact.value)
+    return show(fact.value)
 
 
 def _sentence(groups: Mapping[str, list[str]]) -> str:

@@ -2,5 +2,15 @@
 
 from pytest_mlrepro.lockfile.codec import dumps, loads
 from pytest_mlrepro.lockfile.files import check_writable, load_lockfile, update_lockfile, write_run
+from pytest_mlrepro.lockfile.traces import decode_trace, encode_trace
 
-__all__ = ["check_writable", "dumps", "load_lockfile", "loads", "update_lockfile", "write_run"]
+__all__ = [
+    "check_writable",
+    "decode_trace",
+    "dumps",
+    "encode_trace",
+    "load_lockfile",
+    "loads",
+    "update_lockfile",
+    "write_run",
+]

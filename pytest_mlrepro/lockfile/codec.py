@@ -8,6 +8,9 @@ that says everything, and otherwise as an inline table::
     ["tests/test_model.py::test_f1".results]
     "test.accuracy" = 0.956140350877193
     "test.f1" = { value = 0.9655172413793104, better = "higher", rtol = 1e-06, atol = 0.0 }
+
+Where a fact has a calibrated band, the version is 1.1 and the fact says ``band = { high = 0.958, low = 0.922,
+mean = 0.94, sd = 0.006, seeds = 20 }``; a text without one is as a release that knows no bands writes it.
 """
 
 from __future__ import annotations
@@ -21,25 +24,34 @@ from pytest_mlrepro.facets import facet, facet_names
 from pytest_mlrepro.lockfile import toml
 from pytest_mlrepro.lockfile.nodes import MISSING, decode, dotted, encode, restore, shown, too_deep, wrong
 from pytest_mlrepro.lockfile.toml import Node
-from pytest_mlrepro.model import SESSION, Fact, Facts, Run, Tolerance, Value, by_address
+from pytest_mlrepro.lockfile.traces import TABLE, decode_trace, lines_of
+from pytest_mlrepro.model import SESSION, Band, Fact, Facts, Run, Tolerance, Value, by_address
 
-VERSION = (1, 0)
+VERSION = (1, 1)
+"""The newest format that this release reads, and writes where there is a band or a trace."""
+
+_PLAIN = (1, 0)
+"""What holds neither is for older releases too."""
 
 _MARKER = re.compile(r"^(<{7}|={7}|>{7}|\|{7})(?: |$)", re.MULTILINE)
-_PARTS = frozenset({"type", "value", "dtype", "better", "rtol", "atol", "detail"})
+_PARTS = frozenset({"type", "value", "dtype", "better", "rtol", "atol", "band", "detail"})
+_BAND = ("high", "low", "mean", "sd", "seeds")
 _POSITION = re.compile(r" \(at line (\d+), column \d+\)$")
 
 
 def dumps(run: Run) -> str:
     """The canonical text of a run: the same facts give the same bytes."""
-    blocks = [toml.line("lock-version", "{}.{}".format(*VERSION))]
-    for subject in sorted(run.subjects):
+    needed = VERSION if run.traces or any(fact.band for _, fact in run) else _PLAIN
+    blocks = [toml.line("lock-version", "{}.{}".format(*needed))]
+    for subject in sorted({*run.subjects, *run.traces}):
         by_facet: dict[str, list[Fact]] = {}
         for fact in sorted(run.facts(subject).values(), key=lambda fact: fact.key):
             by_facet.setdefault(fact.facet, []).append(fact)
         for name in sorted(by_facet, key=_place):
             lines = [toml.line(fact.key, encode_fact(fact)) for fact in by_facet[name]]
             blocks.append("\n".join([toml.header(subject, name), *lines]))
+        if subject in run.traces:
+            blocks.append("\n".join([toml.header(subject, TABLE), *lines_of(run.traces[subject])]))
     return "\n\n".join(blocks) + "\n"
 
 
@@ -62,7 +74,7 @@ def loads(text: str, where: str = "lockfile") -> Run:
         document = _parse(text, where)
         is_later = _check_version(document.pop("lock-version", None), where)
         try:
-            return Run({name: _decode_subject(name, tables, where) for name, tables in document.items()})
+            return _decode(document, where)
         except LockfileError as error:
             if not is_later:
                 raise
@@ -111,7 +123,7 @@ def _not_toml(reason: str, where: str) -> LockfileError:
 
 def _check_version(version: object, where: str) -> bool:
     """Whether it is a later minor version: it may hold what this release does not know, but need not."""
-    ours = "{}.{}".format(*VERSION)
+    ours = "{}.{}".format(*_PLAIN)
     match = re.fullmatch(r"(\d{1,9})\.(\d{1,9})", version) if isinstance(version, str) else None
     if match is None:
         found = "but there is none" if version is None else f"got {shown(version)}"
@@ -130,6 +142,17 @@ def _check_version(version: object, where: str) -> bool:
 
 
 _UPGRADE = "a newer release wrote it; upgrade: pip install --upgrade pytest-mlrepro"
+
+
+def _decode(document: dict[str, Any], where: str) -> Run:
+    traces = {
+        name: decode_trace(tables.pop(TABLE), where, name)
+        for name, tables in document.items()
+        if isinstance(tables, dict) and TABLE in tables
+    }
+    facts = {name: _decode_subject(name, tables, where) for name, tables in document.items()}
+    # A test that failed has a trace, but no facts to compare.
+    return Run({name: known for name, known in facts.items() if known or name not in traces}, traces)
 
 
 def _decode_subject(subject: str, tables: object, where: str) -> Facts:
@@ -161,6 +184,8 @@ def encode_fact(fact: Fact) -> Node:
         parts["better"] = fact.better
     if fact.tolerance is not None:
         parts |= {"rtol": fact.tolerance.rtol, "atol": fact.tolerance.atol}
+    if fact.band is not None:
+        parts["band"] = {name: getattr(fact.band, name) for name in _BAND}
     if fact.detail:
         parts["detail"] = {name: encode(fact.detail[name]) for name in sorted(fact.detail)}
     if not parts:
@@ -197,6 +222,7 @@ def decode_fact(
         better=_one_of(node.get("better"), (None, "higher", "lower"), where, (*path, "better")),
         tolerance=_tolerance(node, where, path),
         detail=_detail(node.get("detail", {}), where, (*path, "detail")),
+        band=_band(node["band"], where, (*path, "band")) if "band" in node else None,
     )
 
 
@@ -209,6 +235,17 @@ def _tolerance(node: dict[str, Any], where: str, path: tuple[str, ...]) -> Toler
         raise LockfileError(error.what, where=f"{where}, {dotted(path)}", remedy=restore(where)) from None
     except OverflowError:
         raise wrong(where, path, "rtol and atol that a float can hold", node) from None
+
+
+def _band(node: object, where: str, path: tuple[str, ...]) -> Band:
+    if not isinstance(node, dict) or node.keys() != set(_BAND):
+        raise wrong(where, path, f"an inline table of {', '.join(_BAND)}", node)
+    try:
+        return Band(**node)
+    except MlreproError as error:
+        raise LockfileError(error.what, where=f"{where}, {dotted(path)}", remedy=restore(where)) from None
+    except OverflowError:
+        raise wrong(where, path, "numbers that a float can hold", node) from None
 
 
 def _detail(node: object, where: str, path: tuple[str, ...]) -> Mapping[str, Value]:

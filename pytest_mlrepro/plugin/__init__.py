@@ -68,6 +68,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="PATH",
         help="write this run's facts, in the lockfile's format, whatever the verdict",
     )
+    group.addoption(
+        "--mlrepro-trace",
+        action="store_true",
+        help="with --mlrepro-record: fingerprint what first-party functions return, to find a first divergence",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -75,7 +80,7 @@ def pytest_configure(config: pytest.Config) -> None:
     options = config.option
     asked = options.mlrepro or options.mlrepro_update or options.mlrepro_record
     given = options.mlrepro_seed is not None or options.mlrepro_guard is not None
-    if asked or given or options.mlrepro_only or options.mlrepro_report:
+    if asked or given or options.mlrepro_only or options.mlrepro_report or options.mlrepro_trace:
         _stage(config)
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from pytest_mlrepro.lockfile import update_lockfile, write_run
 from pytest_mlrepro.model import SESSION, Facts
 from pytest_mlrepro.plugin.items import users
 from pytest_mlrepro.report import machine, text
+from pytest_mlrepro.traces import Trace
 
 if TYPE_CHECKING:
     from pytest_mlrepro.plugin.install import Order
@@ -35,6 +37,7 @@ class Desk:
         self.terms = terms
         self.sightings = sightings
         self.ledger = Ledger()
+        self.traces: Mapping[str, Trace] = {}
         self._collected: set[str] = set()
         self._names: dict[str, str] = {}
         self.partial = False
@@ -165,7 +168,7 @@ class Desk:
 
     def _write(self, total: Sum, exitstatus: int) -> None:
         if self.order.record is not None:
-            write_run(self.order.record, total.run)
+            write_run(self.order.record, replace(total.run, traces=self.traces))
         if self.order.update and total.accept is not None:
             self._written = update_lockfile(self.order.lockfile, total.accept, shown=self.order.shown)
         for path in self.order.reports:
@@ -195,7 +198,12 @@ class Desk:
         if total is None:
             return
         if self.order.record is not None:
-            yield f"recorded {text.plural(sum(1 for _ in total.run), 'fact')} in {self.order.record.name}"
+            traces = f" and {text.plural(len(self.traces), 'trace')}" if self.order.trace else ""
+            count = text.plural(sum(1 for _ in total.run), "fact")
+            yield f"recorded {count}{traces} in {self.order.record.name}"
+            for subject, trace in self.traces.items():
+                if trace.stopped:
+                    yield f"the trace of {subject} is not whole: {trace.stopped}"
         if self.order.judges:
             yield from text.summary(
                 total,

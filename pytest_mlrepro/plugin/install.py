@@ -48,6 +48,7 @@ class Order:
         digest: the hash to record data with; empty for that of the lockfile, where nothing will be written.
         guard: the mode of the entropy guard.
         repeated: options that say what the facts are compared with, so that the update needs them too.
+        trace: whether what functions return is recorded too.
     """
 
     check: bool
@@ -62,6 +63,7 @@ class Order:
     digest: str = ""
     guard: str = "warn"
     repeated: tuple[str, ...] = ()
+    trace: bool = False
 
     @property
     def judges(self) -> bool:
@@ -93,6 +95,13 @@ def install(config: pytest.Config) -> Stage:
     stage = Stage(config, order, terms, seeding, omissions=omissions, desk=desk, watching=watching)
     if terms is not None:
         config.pluginmanager.register(omissions, "mlrepro-omissions")
+    if terms is not None and order.trace:
+        from pytest_mlrepro.plugin.traces import Traces
+
+        traces = Traces(config)
+        config.pluginmanager.register(traces, "mlrepro-traces")
+        if desk is not None:
+            desk.traces = traces.gathered
     if desk is not None:
         config.pluginmanager.register(desk, "mlrepro-desk")
     # Before the stage, so that its judgement comes after what the guard has to say.
@@ -122,8 +131,14 @@ def read_order(config: pytest.Config, project: Config) -> Order:
         repeated=_repeated(options),
         guard=_guard(options.mlrepro_guard) or project.guard or "warn",
         digest=project.digest if options.mlrepro_update else "",
+        trace=options.mlrepro_trace,
         idle=any(getattr(options, name, False) for name in _WITHOUT_TESTS),
     )
+    if order.trace and order.record is None:
+        raise ConfigError(
+            "--mlrepro-trace needs --mlrepro-record: a trace belongs into a recorded run, not into the lockfile",
+            remedy="name a file for the run, for instance: --mlrepro-record=run.lock",
+        )
     for name, given in (("--mlrepro-only", order.only), ("--mlrepro-report", order.reports)):
         if given and not order.judges:
             # Silently comparing nothing would be a green light that means nothing.

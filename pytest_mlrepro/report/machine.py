@@ -10,10 +10,10 @@ from typing import Any
 
 from pytest_mlrepro.balance import Sum
 from pytest_mlrepro.errors import ConfigError
-from pytest_mlrepro.explain import explain
+from pytest_mlrepro.explain import agreement, explain
 from pytest_mlrepro.gate import Terms
 from pytest_mlrepro.guard import Sightings, Site
-from pytest_mlrepro.model import Drift, Explanation, Fact, Run, Value
+from pytest_mlrepro.model import Agreement, Drift, Explanation, Fact, Run, Value
 
 SCHEMA = 1
 
@@ -55,6 +55,7 @@ def document(
         "drifts": [
             _drift(each, seen.of(each.drift.subject, *rests_on(each.drift.subject))) for each in explanations
         ],
+        "agreements": [_agreement(each, terms) for each in found.near],
         "unpinned": [{**site.plain(), "subjects": sorted(seen.subjects(site))} for site in seen.sites()],
     }
 
@@ -80,6 +81,19 @@ def _drift(explanation: Explanation, sites: Iterable[Site]) -> dict[str, Any]:
         "current": _plain(drift.current),
         "explanation": plain(explanation.sentence),
         "suspects": list(dict.fromkeys(guard)) + [suspect.drift.address for suspect in explanation.suspects],
+    }
+
+
+def _agreement(found: Agreement, terms: Terms) -> dict[str, Any]:
+    """A fact on one of the green rungs below identical."""
+    return {
+        "subject": found.subject,
+        "facet": found.current.facet,
+        "key": found.current.key,
+        "rung": found.rung,
+        "baseline": _plain(found.baseline),
+        "current": _plain(found.current),
+        "explanation": plain(agreement(found, terms.tolerance)),
     }
 
 

@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pytest_mlrepro.balance import Sum
-from pytest_mlrepro.explain import sentence
+from pytest_mlrepro.explain import agreement, sentence
 from pytest_mlrepro.facets import facet_names, show
 from pytest_mlrepro.gate import Judgement, Terms
 from pytest_mlrepro.guard import Site
-from pytest_mlrepro.model import SESSION, Drift, Explanation, Fact, Facts, Run, Tolerance
+from pytest_mlrepro.model import SESSION, Agreement, Band, Drift, Explanation, Fact, Facts, Run, Tolerance
 from pytest_mlrepro.report.hints import hints
 
 _MOST_DRIFTS = 8
@@ -118,11 +118,17 @@ def accepted(judgements: Iterable[Judgement], subjects: Iterable[str], terms: Te
             yield from _cut([f"  {each.address:<{_WIDTH}} {_value(each)}" for each in drifts])
         else:
             yield judgement.subject
-            yield from _cut([f"  {_line(each, terms.tolerance)}" for each in drifts])
+            yield from _cut([f"  {_line(each, terms.tolerance)}{_dropped(each)}" for each in drifts])
 
 
 def _value(drift: Drift) -> str:
     return show(drift.current.value) if drift.current else ""
+
+
+def _dropped(drift: Drift) -> str:
+    """That a value accepted anew has no calibrated band: it was another value's."""
+    had = drift.baseline is not None and drift.baseline.band is not None
+    return "; its calibrated band is dropped" if had and drift.kind == "changed" else ""
 
 
 def _line(drift: Drift, tolerance: Tolerance) -> str:
@@ -256,6 +262,7 @@ def summary(
         if judgement.subject in total.off_test:
             yield from (warning(each) for each in judgement.warned)
     if verbose > 0:
+        yield from _cut([_near(each, terms.tolerance) for each in found.near])
         for drift in notes:
             yield f"note: {drift.subject}: {drift.address} {_kind(drift)}{sentence(drift)}"
     if total.stale:
@@ -269,6 +276,10 @@ def summary(
             f"not reproduced. Accept what you meant to change: {update_command('', options)}, "
             f"then review and commit {lockfile}"
         )
+
+
+def _near(found: Agreement, tolerance: Tolerance) -> str:
+    return f"{found.rung}: {found.subject}: {found.current.address} {agreement(found, tolerance)}"
 
 
 def _update_lines(total: Sum, terms: Terms, lockfile: str, written: bool | None) -> Iterator[str]:
@@ -304,8 +315,13 @@ def _terms_of(fact: Fact) -> str:
     bound = fact.tolerance
     parts = [fact.dtype, f"{fact.better} is better" if fact.better else ""]
     parts.append(f"rtol {bound.rtol:g}, atol {bound.atol:g}" if bound else "")
+    parts.append(_band(fact.band) if fact.band else "")
     said = ", ".join(part for part in parts if part)
     return f"  ({said})" if said else ""
+
+
+def _band(band: Band) -> str:
+    return f"band {band.low:.6g} to {band.high:.6g} over {plural(band.seeds, 'seed')}"
 
 
 def differences(total: Sum, terms: Terms) -> Iterator[str]:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 from pytest_mlrepro.seeding.jitted import Jitted
 from pytest_mlrepro.seeding.mersenne import Mersenne
+from pytest_mlrepro.seeding.python_random import PythonRandom
 
 
 class Seeder:
@@ -28,7 +29,9 @@ class Seeder:
 
     def library(self) -> ModuleType | None:
         """The library's module; None while it is not imported, or not yet completely."""
-        module = sys.modules.get(self.module)
+        module: Any = sys.modules.get(self.module)
+        if module is None:
+            return None
         # Any look at a module of importlib.util.LazyLoader would import it.
         if not isinstance(module, ModuleType) or type(module).__module__ == "importlib.util":
             return None
@@ -61,17 +64,20 @@ class Random(Seeder):
     name = module = "random"
     needs = ("seed", "getstate", "setstate")
 
+    def __init__(self) -> None:
+        self._generator = PythonRandom()
+
     def pin(self, library: Any, seed: int) -> None:
         """``random.seed``."""
-        library.seed(seed)
+        self._generator.seed(library, seed)
 
     def save(self, library: Any) -> object:
-        """``random.getstate``."""
-        return library.getstate()
+        """A ``Saved``."""
+        return self._generator.state(library)
 
     def restore(self, library: Any, state: Any) -> None:
-        """``random.setstate``."""
-        library.setstate(state)
+        """Put back a ``Saved``."""
+        self._generator.put_back(library, state)
 
 
 class Numpy(Seeder):

@@ -137,3 +137,51 @@ def test_progress_is_told_of_the_data_set():
     capture(reading=Reading(telling=telling))
     assert {name for name, _ in told} == {"data 'train'"}
     assert sum(read for _, read in told) == WINE.size * 8
+
+
+C_ORDER = np.arange(12.0).reshape(4, 3)
+F_ORDER = np.asfortranarray(C_ORDER)
+
+
+def accepted_as(values, **options):
+    (fact,) = Data().capture("train", values, **options)
+    return fact
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "said"),
+    [
+        (C_ORDER, F_ORDER, "in memory in Fortran order (column by column) instead of C order (row by row)"),
+        (F_ORDER, C_ORDER, "in memory in C order (row by row) instead of Fortran order (column by column)"),
+        (C_ORDER, C_ORDER.copy(), ""),
+        (F_ORDER, F_ORDER.copy(order="F"), ""),
+        # Both orders at once, and neither.
+        (C_ORDER[:, :1], np.asfortranarray(C_ORDER)[:, :1], ""),
+        (C_ORDER[::2], np.asfortranarray(C_ORDER)[::2], ""),
+        (WINE, WINE.copy(), ""),
+    ],
+)
+@pytest.mark.parametrize("digest", ["blake3", "xxh3"])
+def test_equal_values_in_another_order_in_memory_are_remarked(before, now, said, digest):
+    if digest == "xxh3":
+        pytest.importorskip("xxhash")
+    accepted = accepted_as(before, reading=Reading(digest=digest))
+    fact = accepted_as(now, accepted=accepted)
+    assert fact.value == accepted.value
+    assert Data().rung(accepted, fact, Tolerance()) == "identical"
+    assert fact.remark == (f"the same values, {said}" if said else "")
+    if said:
+        assert Data().explain(drift(accepted, fact)) == fact.remark
+        # An update keeps the order that is accepted.
+        assert fact.detail == accepted_as(now, reading=Reading(digest=digest)).detail
+
+
+def test_other_values_in_another_order_in_memory_are_told_as_values():
+    accepted = accepted_as(C_ORDER)
+    fact = accepted_as(F_ORDER + 1, accepted=accepted)
+    assert "memory" not in Data().explain(drift(accepted, fact))
+
+
+def test_rows_in_any_order_have_no_order_in_memory_to_tell():
+    accepted = accepted_as(C_ORDER, ordered=False)
+    assert accepted_as(F_ORDER, ordered=False, accepted=accepted).remark == ""

@@ -623,13 +623,13 @@ class TestExplain:
                 metric(0.971830985915493),
                 metric(0.9577464788732394, better="higher"),
                 "0.971830985915493 -> 0.9577464788732394 (-0.0141, -1.45 %), "
-                "1.4e+07 x the tolerance (rtol 1e-09), worse",
+                "beyond rounding: 1.4e+07 x the tolerance (rtol 1e-09), worse",
             ),
             (
                 metric(0.956140350877193),
                 metric(0.956141350877193, better="lower"),
                 "0.956140350877193 -> 0.956141350877193 (+1e-06, +0.000105 %), "
-                "1e+03 x the tolerance (rtol 1e-09), worse",
+                "beyond rounding: 1e+03 x the tolerance (rtol 1e-09), worse",
             ),
             (metric(3), metric(5), "3 -> 5 (+2)"),
             (metric(3), metric(5, better="higher"), "3 -> 5 (+2), better"),
@@ -646,7 +646,7 @@ class TestExplain:
             (
                 metric(1 + 2j),
                 metric(1 + 2.5j),
-                "(1+2j) -> (1+2.5j) (0.5 apart), 2.2e+08 x the tolerance (rtol 1e-09)",
+                "(1+2j) -> (1+2.5j) (0.5 apart), beyond rounding: 2.2e+08 x the tolerance (rtol 1e-09)",
             ),
             (metric(True), metric(False), "True -> False"),
             (metric("a"), metric("b"), "'a' -> 'b'"),
@@ -664,15 +664,19 @@ class TestExplain:
             (
                 metric(1e-10),
                 metric(3e-11),
-                "1e-10 -> 3e-11 (-7e-11, -70 %), 70 x the tolerance (atol 1e-12), "
-                "near zero a relative tolerance cannot hold, atol=8e-11 would",
+                "1e-10 -> 3e-11 (-7e-11, -70 %), beyond rounding: 70 x the tolerance (atol 1e-12), "
+                "baseline is 1e-10: rtol cannot hold near zero; atol=7e-11 would",
             ),
             (
                 array([[1, 2], [3, 4]]),
                 array([[1, 2], [3, 5]]),
                 "1 of 4 values differ, 4 -> 5 at [1, 1]",
             ),
-            (array(["a", "b", "c"]), array(["a", "b", "b"]), "1 of 3 labels changed (33 %): [2] 'c' -> 'b'"),
+            (
+                array(["a", "b", "c"]),
+                array(["a", "b", "b"]),
+                "prediction churn: 1 of 3 labels (33 %), at 2: 'c' -> 'b'",
+            ),
         ],
     )
     def test_sentences(self, before, now, sentence):
@@ -701,8 +705,9 @@ class TestExplain:
         old = by_key(RESULTS.classification(truth, before))
         new = by_key(RESULTS.classification(truth, now))
 
-        assert "97 -> 95 of 100 correct" in told(old["accuracy"], new["accuracy"])
-        assert told(old["accuracy"], new["accuracy"]).endswith("worse")
+        assert told(old["accuracy"], new["accuracy"]) == (
+            "0.97 -> 0.95 (-0.02, -2.06 %): 2 of 100 more wrong (97 -> 95 correct), worse"
+        )
         assert (
             told(old["confusion_matrix"], new["confusion_matrix"])
             == "4 of 4 cells changed: [0, 0] 48 -> 47, [0, 1] 2 -> 3, [1, 0] 1 -> 2, ..."
@@ -722,7 +727,9 @@ class TestExplain:
         moved[13] -= 0.001
         sentence = told(array(values), array(moved))
 
-        assert sentence.startswith("2 of 200 values differ, largest +0.013 at [12], 1.3e+07 x the tolerance")
+        assert sentence.startswith(
+            "2 of 200 values differ, largest +0.013 at [12], beyond rounding: 1.3e+07 x the tolerance"
+        )
 
     def test_large_arrays_say_where(self):
         values = np.random.default_rng(0).normal(size=1600)
@@ -738,7 +745,10 @@ class TestExplain:
         changed[3:10] = (changed[3:10] + 1) % 10
         sentence = told(array(predicted), array(changed))
 
-        assert sentence.startswith(f"7 of 540 labels changed (1.3 %): [3] {predicted[3]} -> {changed[3]}, ")
+        assert sentence.startswith(
+            "prediction churn: 7 of 540 labels (1.3 %), at 3, 4, 5, 6, 7, 8, 9: "
+            f"{predicted[3]} -> {changed[3]}, "
+        )
         assert len(sentence) < 160
 
     def test_churn_of_very_many_labels_by_counts(self):
@@ -746,10 +756,18 @@ class TestExplain:
         changed = labels.copy()
         changed[0] = "b"
 
-        assert told(array(labels), array(changed)) == "labels changed: 'a' 5000 -> 4999, 'b' 5000 -> 5001"
-        assert told(array(labels), array(labels[::-1])) == "labels changed, as many of each as before"
+        assert told(array(labels), array(changed)) == (
+            "prediction churn: at least 1 of 10000 labels, in rows 0-63; "
+            "labels changed: 'a' 5000 -> 4999, 'b' 5000 -> 5001"
+        )
+        assert told(array(labels), array(labels[::-1])) == (
+            "prediction churn: at least 157 of 10000 labels, in rows 0-9999; "
+            "labels changed, as many of each as before"
+        )
         numbers = np.arange(5000)
-        assert told(array(numbers), array(numbers + 1)) == "the values changed, 5000 -> 5000 distinct ones"
+        assert told(array(numbers), array(numbers + 1)).endswith(
+            "the values changed, 5000 -> 5000 distinct ones"
+        )
 
     def test_added_and_removed(self):
         fact = metric(0.5)

@@ -14,7 +14,7 @@ from pytest_mlrepro.errors import LockfileError
 from pytest_mlrepro.facets import same_value
 from pytest_mlrepro.lockfile import dumps, loads
 from pytest_mlrepro.lockfile.codec import decode, encode
-from pytest_mlrepro.model import Fact, Run, Tolerance
+from pytest_mlrepro.model import Band, Fact, Run, Tolerance
 
 SUBJECT = "tests/test_model.py::test_f1"
 BROKEN = Path(__file__).parents[2] / "fixtures" / "lockfiles" / "broken"
@@ -34,13 +34,15 @@ def test_everything_comes_back(original):
         back = again.facts(subject)[fact.address]
         assert same_value(back.value, fact.value)
         assert (back.dtype, back.better, back.tolerance) == (fact.dtype, fact.better, fact.tolerance)
+        assert back.band == fact.band
         assert back.detail.keys() == fact.detail.keys()
         assert all(same_value(back.detail[name], fact.detail[name]) for name in fact.detail)
 
 
 @given(RUNS)
 def test_any_toml_reader_reads_it(original):
-    assert tomli.loads(dumps(original))["lock-version"] == "1.0"
+    has_bands = any(fact.band for _, fact in original)
+    assert tomli.loads(dumps(original))["lock-version"] == ("1.1" if has_bands else "1.0")
 
 
 @given(VALUES)
@@ -73,6 +75,27 @@ def test_a_reviewer_can_read_it():
         "confusion_matrix = [[39, 3], [1, 71]]\n"
         '"test.f1" = { value = 0.956140350877193, better = "higher", rtol = 1e-06, atol = 0.0 }\n'
     )
+
+
+def test_a_band_stands_beside_its_value_and_raises_the_version():
+    band = Band(low=0.922, high=0.958, mean=0.94, sd=0.006, seeds=20)
+    text = dumps(run(Fact("results", "accuracy", 0.94, band=band), Fact("results", "f1", 0.5)))
+    assert text == (
+        'lock-version = "1.1"\n'
+        "\n"
+        '["tests/test_model.py::test_f1".results]\n'
+        "accuracy = { value = 0.94, band = "
+        "{ high = 0.958, low = 0.922, mean = 0.94, sd = 0.006, seeds = 20 } }\n"
+        "f1 = 0.5\n"
+    )
+    assert loads(text.replace("1.1", "1.0")).facts(SUBJECT)["results.accuracy"].band == band
+
+
+def test_whole_numbers_in_a_band_are_numbers():
+    text = dumps(run(Fact("results", "n", 40, band=Band(35, 45, 40, 1, 20))))
+    written = text.replace("45.0", "45").replace("35.0", "35").replace("sd = 1.0", "sd = 1")
+    assert written != text
+    assert dumps(loads(written)) == text
 
 
 def test_many_rows_stand_a_row_a_line():

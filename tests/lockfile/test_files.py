@@ -18,7 +18,8 @@ from pytest_mlrepro.errors import LockfileError
 from pytest_mlrepro.lockfile import check_writable, dumps, load_lockfile, loads, update_lockfile, write_run
 from pytest_mlrepro.model import Fact, Run, Tolerance
 
-EXAMPLE = Path(__file__).parents[2] / "fixtures" / "lockfiles" / "1.0.lock"
+EXAMPLES = sorted((Path(__file__).parents[2] / "fixtures" / "lockfiles").glob("*.lock"))
+EXAMPLE = EXAMPLES[0]
 TEST = "tests/test_model.py::test_f1"
 POSIX = pytest.mark.skipif(os.name == "nt", reason="needs locks and permissions of POSIX")
 
@@ -79,8 +80,13 @@ def path(tmp_path):
 # What is read and written
 
 
-def test_the_example_of_the_format_is_read_and_written_alike():
-    assert dumps(load_lockfile(EXAMPLE)) == EXAMPLE.read_text()
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_the_example_of_a_format_is_read_and_written_alike(path):
+    assert dumps(load_lockfile(path)) == path.read_text()
+
+
+def test_every_format_has_an_example():
+    assert [path.stem for path in EXAMPLES] == ["1.0", "1.1"]
 
 
 def test_the_example_holds_what_it_says():

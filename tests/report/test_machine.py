@@ -13,7 +13,7 @@ from pytest_mlrepro.contribution import Contribution
 from pytest_mlrepro.errors import ConfigError
 from pytest_mlrepro.gate import Terms
 from pytest_mlrepro.ledger import Extent, Ledger
-from pytest_mlrepro.model import Fact, Run, by_address
+from pytest_mlrepro.model import Band, Fact, Run, by_address
 from pytest_mlrepro.report import machine
 
 TEST = "tests/test_model.py::test_f1"
@@ -77,9 +77,44 @@ def test_the_whole_document():
                 ),
             ]
         ],
+        "agreements": [],
     }
     assert all(sentences)
     assert "\n" not in "".join(sentences)
+
+
+def test_the_green_rungs_below_identical_are_listed():
+    band = Band(low=0.922, high=0.958, mean=0.94, sd=0.006, seeds=20)
+    before = run(Fact("results", "f1", 0.94, band=band), Fact("results", "loss", 1.0), Fact("data", "x", "a"))
+    found = document(
+        before, run(Fact("results", "f1", 0.95), Fact("results", "loss", 1.0 + 1e-10), Fact("data", "x", "a"))
+    )
+    assert found["counts"] == {
+        "subjects": 1, "facts": 3, "drifts": 0, "identical": 1, "rounding": 1, "band": 1
+    }  # fmt: skip
+    assert found["verdict"] == "reproduced"
+    assert found["agreements"] == [
+        {
+            "subject": TEST,
+            "facet": "results",
+            "key": "f1",
+            "rung": "band",
+            "baseline": 0.94,
+            "current": 0.95,
+            "explanation": "0.94 -> 0.95 (+0.01, +1.06 %), "
+            "within the calibrated band (20 seeds, 0.94 +- 0.006)",
+        },
+        {
+            "subject": TEST,
+            "facet": "results",
+            "key": "loss",
+            "rung": "rounding",
+            "baseline": 1.0,
+            "current": 1.0 + 1e-10,
+            "explanation": "1.0 -> 1.0000000001 (+1e-10, +1e-08 %), "
+            "within rounding, 0.1 of the tolerance (rtol 1e-09)",
+        },
+    ]
 
 
 @pytest.mark.parametrize(

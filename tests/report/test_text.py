@@ -8,13 +8,14 @@ from pytest_mlrepro.balance import contrast, draw
 from pytest_mlrepro.contribution import Contribution
 from pytest_mlrepro.gate import Terms, judge
 from pytest_mlrepro.ledger import Extent, Ledger
-from pytest_mlrepro.model import SESSION, Fact, Run, Tolerance, by_address
+from pytest_mlrepro.model import SESSION, Band, Fact, Run, Tolerance, by_address
 from pytest_mlrepro.policy import Policies
 from pytest_mlrepro.report import text
 
 TEST = "tests/test_model.py::test_f1"
 OTHER = "tests/test_model.py::test_other"
 MODEL = "tests/conftest.py::model"
+BAND = Band(low=0.922, high=0.958, mean=0.94, sd=0.006, seeds=20)
 PARTIAL = Extent(frozenset({TEST}))
 
 
@@ -196,6 +197,34 @@ def test_notes_are_listed_on_request():
     assert said[1].startswith(f"note: {TEST}: source.train ")
 
 
+def test_what_is_green_but_not_identical_is_listed_on_request():
+    before = by_address([Fact("results", "a", 0.94, band=BAND), Fact("results", "b", 1.0)])
+    ledger = ledger_of(Contribution(TEST, results(a=0.95, b=1.0 + 1e-10)))
+    assert closing(ledger, Run({TEST: before})) == ["1 subject: 1 within rounding, 1 within the band"]
+    assert closing(ledger, Run({TEST: before}), verbose=1)[1:] == [
+        f"band: {TEST}: results.a 0.94 -> 0.95 (+0.01, +1.06 %), "
+        "within the calibrated band (20 seeds, 0.94 +- 0.006)",
+        f"rounding: {TEST}: results.b 1.0 -> 1.0000000001 (+1e-10, +1e-08 %), "
+        "within rounding, 0.1 of the tolerance (rtol 1e-09)",
+    ]
+
+
+def test_many_of_those_are_cut():
+    before = results(**{f"r{number:02}": 1.0 for number in range(50)})
+    now = results(**{f"r{number:02}": 1.0 + 1e-10 for number in range(50)})
+    said = closing(ledger_of(Contribution(TEST, now)), Run({TEST: before}), verbose=1)
+    assert len(said) == 22
+    assert said[-1] == "  and 30 more"
+
+
+def test_an_update_says_that_a_band_goes():
+    before = by_address([Fact("results", "a", 0.94, band=BAND)])
+    said = closing(
+        ledger_of(Contribution(TEST, results(a=0.9))), Run({TEST: before}), update=True, written=True
+    )
+    assert said[1].endswith("from its middle; its calibrated band is dropped")
+
+
 def test_nothing_recorded():
     assert closing(Ledger(), Run()) == ["0 subjects: nothing compared"]
 
@@ -265,6 +294,7 @@ def test_a_table_of_facts():
         {
             TEST: [
                 Fact("results", "f1", 0.5, dtype="float32", better="higher", tolerance=Tolerance(1e-6, 0)),
+                Fact("results", "n", 0.94, band=BAND),
                 Fact("settings", "depth", None),
                 Fact("settings", "classes", ("a", "b")),
             ],
@@ -281,6 +311,7 @@ def test_a_table_of_facts():
         "    depth                              None",
         "  results",
         "    f1                                 0.5  (float32, higher is better, rtol 1e-06, atol 0)",
+        "    n                                  0.94  (band 0.922 to 0.958 over 20 seeds)",
     ]
 
 

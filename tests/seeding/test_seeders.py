@@ -10,32 +10,12 @@ from pytest_mlrepro.seeding import Seeding
 from pytest_mlrepro.seeding.seeders import Cupy, Seeder, Tensorflow
 
 PIN = "from pytest_mlrepro.seeding import Seeding; seeding = Seeding(); before = seeding.save(); seeding.pin(7)\n"
-NETWORK = """
-import torch
-from sklearn.datasets import load_digits
-X, y = load_digits(return_X_y=True)
-X, y = torch.tensor(X[:300], dtype=torch.float32) / 16, torch.tensor(y[:300])
-net = torch.nn.Sequential(torch.nn.Linear(64, 32), torch.nn.Dropout(0.3), torch.nn.Linear(32, 10))
-step = torch.optim.SGD(net.parameters(), 0.1)
-for _ in range(5):
-    rows = torch.randperm(len(X))
-    loss = torch.nn.functional.cross_entropy(net(X[rows]), y[rows])
-    step.zero_grad(); loss.backward(); step.step()
-print(loss.item(), net[0].weight.sum().item())
-"""
 
 
 def need(library):
     # Not imported here: only fresh processes use it.
     if importlib.util.find_spec(library) is None:
         pytest.skip(f"{library} is not installed")
-
-
-@pytest.mark.slow
-def test_torch_network_in_fresh_processes(fresh_process):
-    need("torch")
-    assert fresh_process(PIN + NETWORK) == fresh_process(PIN + NETWORK)
-    assert fresh_process(NETWORK) != fresh_process(NETWORK)
 
 
 @pytest.mark.slow
