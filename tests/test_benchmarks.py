@@ -31,17 +31,10 @@ def rounds():
     del sys.modules["_rounds"]
 
 
-def run(*arguments, path=BENCHMARKS):
+def run(*arguments, path=BENCHMARKS, name="fingerprints"):
     folders = (path, BENCHMARKS, BENCHMARKS.parent)
-    command = [
-        sys.executable,
-        str(BENCHMARKS / "fingerprints.py"),
-        "--scale",
-        "0.001",
-        "--rounds",
-        "1",
-        *arguments,
-    ]
+    scale = ["--scale", "0.001"] if name == "fingerprints" else []
+    command = [sys.executable, str(BENCHMARKS / f"{name}.py"), *scale, "--rounds", "1", *arguments]
     done = subprocess.run(
         command,
         capture_output=True,
@@ -82,6 +75,15 @@ def test_an_input_whose_library_is_missing_says_so(tmp_path):
     printed = run("--only", "torch, transposed", "--no-memory", path=tmp_path)
     assert "(no torch here)" in printed
     assert "not measured" in printed
+
+
+def test_the_guard_is_measured(tmp_path):
+    report = tmp_path / "report.json"
+    printed = run("--calls", "3", "--json", str(report), name="guard")
+    names = [row["call"] for row in json.loads(report.read_text(encoding="utf-8"))["guard"]]
+    assert names[0] == "np.random.rand()"
+    assert names[-1] == "a test's turn"
+    assert all(name in printed for name in names)
 
 
 def test_a_ratio_is_of_the_rounds_that_both_took_part_in(rounds):

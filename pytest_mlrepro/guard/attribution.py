@@ -75,9 +75,10 @@ class Attribution:
         step: FrameType | None = frame
         while step is not None:
             code, module = step.f_code, step.f_globals.get("__name__", "")
-            kind = self._kind(module)
+            kind = self._kinds.get(module) or self._kind(module)
             if kind is not Kind.GUARD:
-                file = self._file(code.co_filename)
+                file = self._files.get(code.co_filename)
+                file = self._file(code.co_filename) if file is None else file
                 if file and not module.startswith(_OURS):
                     return self._found(step, file, point, inner, caller or step, via, size)
                 if kind is Kind.BENIGN or _is_unused(step, module):
@@ -124,18 +125,14 @@ class Attribution:
 
     def _file(self, name: str) -> str:
         """The file's place below the root; empty where it is not the project's."""
-        known = self._files.get(name)
-        if known is None:
-            # Code without a file has names like <string>.
-            path = None if name.startswith("<") else self._project.relative(Path(name))
-            known = self._files[name] = "" if path is None else path.as_posix()
-        return known
+        # Code without a file has names like <string>.
+        path = None if name.startswith("<") else self._project.relative(Path(name))
+        found = self._files[name] = "" if path is None else path.as_posix()
+        return found
 
     def _kind(self, module: str) -> Kind:
-        known = self._kinds.get(module)
-        if known is None:
-            known = self._kinds[module] = kind_of(module)
-        return known
+        found = self._kinds[module] = kind_of(module)
+        return found
 
 
 def _told_by(inner: FrameType | None, called: str, point: Point, caller: FrameType) -> str:

@@ -45,6 +45,12 @@ class _Region:
     drawn: dict[bytes, int] = field(default_factory=dict)
 
 
+class _Busy(threading.local):
+    """Whether it is the guard that a thread is asking for."""
+
+    now = False
+
+
 class Guard:
     """Sees unpinned randomness between ``enter`` and ``leave``; regions nest like a stack.
 
@@ -75,7 +81,7 @@ class Guard:
         self._regions: list[_Region] = []
         self._places: dict[Found, bytes] = {}
         self._points = Points(self)
-        self._busy = threading.local()
+        self._busy = _Busy()
         self._lock = threading.Lock()
         self._process = os.getpid()
 
@@ -111,10 +117,10 @@ class Guard:
     @property
     def idle(self) -> bool:
         """Whether what comes by is nobody's business: no region is open, or it is the guard that asks."""
-        return not self._regions or getattr(self._busy, "now", False)
+        return not self._regions or self._busy.now
 
     def taken(self, point: Point, size: int) -> bytes | None:
-        """Unpinned randomness is about to be taken.
+        """Unpinned randomness is about to be taken; to be called unless the guard is idle.
 
         Args:
             point: where.
@@ -127,7 +133,7 @@ class Guard:
             UnpinnedError: in the mode ``fail``.
         """
         __tracebackhide__ = True
-        found = None if self.idle else self._attribution.find(sys._getframe(1), point, size)
+        found = self._attribution.find(sys._getframe(1), point, size)
         return None if found is None else self._noted(found, size)
 
     def seeded(self, point: Point, seed: object, size: int = 0) -> bytes | None:
@@ -139,10 +145,8 @@ class Guard:
             size: how many bytes can be taken instead; 0 where it cannot be helped.
         """
         __tracebackhide__ = True
-        if self.idle:
-            return None
-        region = self._regions[-1]
-        if not self._clock.gave(seed, region.since) or seed == region.seed:
+        region = self._open()
+        if region is None or not self._clock.gave(seed, region.since) or seed == region.seed:
             return None
         found = self._attribution.find(sys._getframe(1), point)
         if found is None:
@@ -163,7 +167,9 @@ class Guard:
         if os.getpid() != self._process:
             # Somebody may have held the lock at that moment who is not here to release it.
             self._process, self._lock = os.getpid(), threading.Lock()
-        region = self._regions[-1]
+        region = self._open()
+        if region is None:
+            return None
         with self._lock:
             key = (found, pins)
             region.uses[key] = region.uses.get(key, 0) + 1
@@ -176,6 +182,11 @@ class Guard:
             return None
         variation = self._variations.get(f"{found.file}:{found.line}", 0) if self._variations else 0
         return derive(size, region.head + place, f"{number}:{variation}:{_worker()}")
+
+    def _open(self) -> _Region | None:
+        # Another thread may have closed it since this one asked.
+        regions = self._regions[-1:]
+        return regions[0] if regions else None
 
     def _place(self, found: Found) -> bytes:
         # What the line says, and not its number, which would change with every line that is written above it.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import concurrent.futures
 import linecache
+import multiprocessing
 import os
 import pickle
 import random
@@ -12,6 +13,7 @@ import sys
 import time
 import uuid
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -38,6 +40,10 @@ def bound():
         getattr(os, "getrandom", None),
         tuple(sys.meta_path),
     )
+
+
+def _draw(answers):
+    answers.put(np.random.default_rng().random())
 
 
 def drawn():
@@ -122,12 +128,13 @@ class TestInstalling:
         guard = guarded()
         guard.enter("a", 1)
         ours = np.random.bit_generator.randbits
-        np.random.bit_generator.randbits = lambda k: ours(k) + 0
+        theirs = np.random.bit_generator.randbits = lambda k: ours(k) + 0
         guard.leave()
         guard.enter("b", 1)
         np.random.default_rng()
         (site,) = guard.leave()
         assert site.count == 1
+        assert np.random.bit_generator.randbits is theirs
         np.random.bit_generator.randbits = original
 
 
@@ -360,6 +367,22 @@ class TestCompany:
         os.close(reading)
         os.close(writing)
 
+    @pytest.mark.slow
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+    @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+    def test_forked_workers_are_pinned_apart(self, guarded):
+        guard = guarded("pin")
+        guard.enter("a", 1)
+        forking = multiprocessing.get_context("fork")
+        answers = forking.SimpleQueue()
+        workers = [forking.Process(target=_draw, args=(answers,)) for _ in range(3)]
+        for worker in workers:
+            worker.start()
+        drawn = {answers.get() for _ in workers}
+        for worker in workers:
+            worker.join()
+        assert len(drawn) == 3
+
     def test_our_own_seeding_is_none_of_its_business(self, guarded):
         guard = guarded("fail")
         seeding = Seeding()
@@ -379,3 +402,11 @@ class TestCompany:
         guard.enter("a", 1)
         random.seed(seed)
         assert len(guard.leave()) == 1
+
+    def test_a_clock_that_the_test_has_set_is_as_good_as_a_seed(self, guarded):
+        guard = guarded()
+        with mock.patch("time.time", return_value=1_600_000_000.0):
+            guard.enter("a", 1)
+            random.seed(time.time())
+            np.random.default_rng(int(time.time()))
+            assert guard.leave() == ()

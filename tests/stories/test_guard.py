@@ -40,6 +40,7 @@ def test_of_somebody_else():
     jitter()
     uuid.uuid4()
 """
+BOTH = [(), pytest.param(("-n", "2"), marks=pytest.mark.slow)]
 JITTER = "unpinned randomness: model.py:6 default_rng() via numpy, in 2 tests; pass a seed: default_rng(mlrepro.seed)"
 DIE = "unpinned randomness: test_m.py:16 random.Random(), in 1 test; pass a seed: random.Random(mlrepro.seed)"
 FAILED = "mlrepro: unpinned randomness: model.py:6 default_rng() via numpy (in jitter)"
@@ -67,7 +68,7 @@ class TestWarning:
         assert told(ran.output) == [JITTER, DIE]
         assert "- mlrepro -" in ran.output
 
-    @pytest.mark.parametrize("workers", [(), ("-n", "2")])
+    @pytest.mark.parametrize("workers", BOTH)
     def test_and_with_a_baseline(self, jittery, workers):
         ran = jittery.update(*workers).ok()
         assert told(ran.output) == [JITTER, DIE]
@@ -162,12 +163,12 @@ def noise(mlrepro, rng):
             "pass a seed: default_rng(mlrepro.seed)"
         ]
         pinned = project.update("--mlrepro-guard=pin").ok()
-        for arguments in ((), ("-k", "own"), ("-n", "2")):
+        for arguments in ((), ("-k", "own")):
             pinned.project.check("--mlrepro-guard=pin", *arguments).ok()
 
 
 class TestFailing:
-    @pytest.mark.parametrize("workers", [(), ("-n", "2")])
+    @pytest.mark.parametrize("workers", BOTH)
     def test_the_test_fails_at_the_call(self, jittery, workers):
         red = jittery.pytest("--mlrepro-guard=fail", *workers).red().output
         assert "2 failed, 2 passed" in red
@@ -257,7 +258,7 @@ class TestPinning:
         ]
         return jittery
 
-    @pytest.mark.parametrize("arguments", [(), ("-n", "2"), ("-k", "second"), ("-p", "randomly")])
+    @pytest.mark.parametrize("arguments", [*BOTH, ("-k", "second"), ("-p", "randomly")])
     def test_what_nobody_has_seeded_repeats(self, pinned, arguments):
         if "randomly" in arguments:
             pytest.importorskip("pytest_randomly")
