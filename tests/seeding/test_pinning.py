@@ -17,12 +17,11 @@ import tomli
 from hypothesis import given
 from hypothesis import strategies as st
 
-import pytest_mlrepro
 from pytest_mlrepro.errors import ConfigError
 from pytest_mlrepro.seeding import Seeding, State
 from pytest_mlrepro.seeding.seeders import Seeder
 
-ROOT = Path(pytest_mlrepro.__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 PIN = "from pytest_mlrepro.seeding import Seeding; seeding = Seeding(); before = seeding.save(); seeding.pin(7)\n"
 
