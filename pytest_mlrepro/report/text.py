@@ -145,12 +145,8 @@ def _headline(explanations: Sequence[Explanation]) -> str:
 
 
 def _drift_lines(explanations: Sequence[Explanation]) -> list[str]:
-    shown = [
-        f"  {each.drift.address:<{_WIDTH}} {_kind(each.drift)}{each.sentence}"
-        for each in explanations[:_MOST_DRIFTS]
-    ]
-    left = len(explanations) - len(shown)
-    return [*shown, f"  and {left} more"] if left else shown
+    lines = [f"  {each.drift.address:<{_WIDTH}} {_kind(each.drift)}{each.sentence}" for each in explanations]
+    return _cut(lines, _MOST_DRIFTS)
 
 
 def _kind(drift: Drift) -> str:
@@ -165,20 +161,15 @@ def _suspects(explanations: Sequence[Explanation]) -> list[str]:
             whose = "" if drift.subject in (explanation.drift.subject, SESSION) else f" ({drift.subject})"
             line = f"  {drift.address:<{_WIDTH}} {_kind(drift)}{suspect.sentence}{whose}"
             ranked.setdefault((drift.subject, drift.address), line)
-    lines = list(ranked.values())
-    left = len(lines) - _MOST_SUSPECTS
-    return (
-        [*lines[:_MOST_SUSPECTS], f"  and {left} more: see --mlrepro-report=out.json"] if left > 0 else lines
-    )
+    return _cut(list(ranked.values()), _MOST_SUSPECTS, "more: see --mlrepro-report=out.json")
 
 
 def _guard_lines(unpinned: Sequence[Site]) -> list[str]:
     lines = [
         f"  {f'guard: {site.address}':<{_WIDTH}} unpinned randomness, {site.told}; {site.remedy}"
-        for site in unpinned[:_MOST_SITES]
+        for site in unpinned
     ]
-    left = len(unpinned) - len(lines)
-    return [*lines, f"  and {left} more sites of unpinned randomness"] if left else lines
+    return _cut(lines, _MOST_SITES, "more sites of unpinned randomness")
 
 
 def _unmoved(
@@ -211,9 +202,9 @@ def _unmoved(
         )
 
 
-def _cut(lines: list[str]) -> list[str]:
-    left = len(lines) - _MOST_LINES
-    return [*lines[:_MOST_LINES], f"  and {left} more"] if left > 0 else lines
+def _cut(lines: list[str], most: int = _MOST_LINES, what: str = "more") -> list[str]:
+    left = len(lines) - most
+    return [*lines[:most], f"  and {left} {what}"] if left > 0 else lines
 
 
 def plural(count: int, noun: str) -> str:
