@@ -41,6 +41,11 @@ def is_arraylike(obj: object) -> bool:
     return hasattr(type(obj), "__array__") or hasattr(type(obj), "to_numpy")
 
 
+def is_sparse(obj: object) -> bool:
+    """Whether it is a sparse matrix or array of scipy."""
+    return hasattr(type(obj), "tocsr") and hasattr(type(obj), "tocoo")
+
+
 def as_array(obj: Any) -> Any:
     """What ``is_arraylike`` as a numpy array (a numpy scalar as a 0-d array), without a copy where that can be.
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from pytest_mlrepro.errors import RecordingError
 from pytest_mlrepro.facets._parameters import class_name
-from pytest_mlrepro.values import is_arraylike, is_plain, type_name
+from pytest_mlrepro.values import is_arraylike, is_plain, is_sparse, type_name
 
 _MAX_DEPTH = 32
 # How long training took is no property of what was trained.
@@ -93,7 +93,7 @@ def _visit(path: str, obj: Any, state: State, above: tuple[int, ...]) -> None:
         state.leaves[path] = obj
     elif id(obj) in above or len(above) > _MAX_DEPTH:
         state.skipped.append(f"{path}: leads back to an object above it")
-    elif is_arraylike(obj) or _is_sparse(obj):
+    elif is_arraylike(obj) or is_sparse(obj):
         _visit_array(path, obj, state, above)
     elif isinstance(obj, list | tuple | range | AbstractSet):
         _visit_members(path, obj, state, (*above, id(obj)))
@@ -108,10 +108,6 @@ def _visit(path: str, obj: Any, state: State, above: tuple[int, ...]) -> None:
 
 def _join(path: str, name: str) -> str:
     return f"{path}.{name}" if path and name else path or name
-
-
-def _is_sparse(obj: object) -> bool:
-    return hasattr(type(obj), "tocsr") and hasattr(type(obj), "tocoo")
 
 
 def _is_scalar(obj: object) -> bool:
@@ -183,7 +179,7 @@ def _visit_ensemble(path: str, members: list[Any], state: State, above: tuple[in
         state.skipped += [f"{path}.{told}" for told in own.skipped if f"{path}.{told}" not in state.skipped]
     state.leaves[f"{path}.length"] = len(members)
     for name, leaves in columns.items():
-        if any(map(_is_sparse, leaves)) or any(leaf is None for leaf in leaves):
+        if any(map(is_sparse, leaves)) or any(leaf is None for leaf in leaves):
             state.leaves.update({_join(f"{path}.{index}", name): leaf for index, leaf in enumerate(leaves)})
             continue
         arrays = [np.asarray(leaf) for leaf in leaves]

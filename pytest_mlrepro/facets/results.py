@@ -26,7 +26,7 @@ from pytest_mlrepro.model import (
     Tolerance,
     Value,
 )
-from pytest_mlrepro.values import is_arraylike, to_value, type_name
+from pytest_mlrepro.values import is_arraylike, is_sparse, to_value, type_name
 
 __all__ = ["Results", "excess"]
 
@@ -164,7 +164,12 @@ class Results(Facet):
         tolerance = _tolerance(rtol, atol)
         if not up_to_sign:
             return tuple(self._arrays(name, values, what, tolerance))
-        turned = canonical(to_array(_dense(values, what), what), what)
+        if is_sparse(values):
+            raise RecordingError(
+                f"{what} is a sparse matrix, which cannot be compared up to sign",
+                remedy="pass values.toarray()",
+            )
+        turned = canonical(to_array(values, what), what)
         (fact,) = self._array(name, turned, what, tolerance)
         return (replace(fact, detail={**fact.detail, UP_TO_SIGN: True}),)
 
@@ -232,7 +237,7 @@ class Results(Facet):
     def _arrays(
         self, name: str, values: Any, what: str, tolerance: Tolerance | None, *, located: bool = True
     ) -> Iterator[Fact]:
-        if hasattr(type(values), "tocsr") and hasattr(type(values), "tocoo"):
+        if is_sparse(values):
             for part, array in _sparse_parts(values):
                 own = tolerance if part == "data" else None
                 yield from self._array(f"{name}.{part}", array, what, own, located=False)
@@ -258,14 +263,6 @@ class Results(Facet):
         else:
             value, dtype = to_value(leaf, what=what)
             yield Fact(self.name, key, value, dtype=dtype)
-
-
-def _dense(values: Any, what: str) -> Any:
-    if hasattr(type(values), "tocsr") and hasattr(type(values), "tocoo"):
-        raise RecordingError(
-            f"{what} is a sparse matrix, which cannot be compared up to sign", remedy="pass values.toarray()"
-        )
-    return values
 
 
 def _key(name: object) -> str:
