@@ -117,3 +117,67 @@ def test_a_policy_of_the_project(one):
         {"pyproject.toml": "[tool.mlrepro.policy]\nresults = 'ignore'\n'results.b' = 'fail'\n"}
     )
     assert ignored.setenv(A="2").check().ok().report["drifts"] == []
+
+
+LADDER = """
+import os
+
+import numpy as np
+
+
+def test_one(mlrepro):
+    noise, seed, flip, turn = (float(os.environ.get(name, 0)) for name in ("NOISE", "SEED", "FLIP", "TURN"))
+    truth = np.arange(600) % 3
+    predicted = truth.copy()
+    predicted[: int(flip)] = (predicted[: int(flip)] + 1) % 3
+    mlrepro.metric("loss", 0.5 + noise)
+    mlrepro.metric("auc", np.float32(0.25))
+    mlrepro.metric("score", 0.94 + seed)
+    mlrepro.array("axes", np.array([[0.6, -0.8], [0.8, 0.6]]) * (-1 if turn else 1), up_to_sign=True)
+    mlrepro.array("predictions", predicted)
+    mlrepro.classification(truth, predicted)
+
+
+def test_the_same_bits(mlrepro):
+    mlrepro.metric("loss", 1.0, rtol=0, atol=0)
+"""
+
+
+BAND = "score = { value = 0.94, band = { high = 0.958, low = 0.922, mean = 0.94, sd = 0.006, seeds = 20 } }"
+
+
+@pytest.fixture
+def calibrated(empty):
+    project = empty.write({"test_one.py": LADDER})
+    project.update().ok()
+    return project.edit("mlrepro.lock", "score = 0.94", BAND).edit("mlrepro.lock", '"1.0"', '"1.1"')
+
+
+def test_noise_is_green_and_told(calibrated):
+    green = calibrated.setenv(NOISE="1e-12", SEED="0.01", TURN="1").check("-v").ok()
+    assert (green.report["counts"]["rounding"], green.report["counts"]["band"]) == (1, 1)
+    assert ", 1 within rounding, 1 within the band" in green.output
+    assert "within the calibrated band (20 seeds, 0.94 +- 0.006)" in green.output
+    assert [(each["key"], each["rung"]) for each in green.report["agreements"]] == [
+        ("loss", "rounding"),
+        ("score", "band"),
+    ]
+
+
+@pytest.mark.slow
+def test_a_band_stays_until_another_value_is_accepted(calibrated):
+    before = (calibrated.root / "mlrepro.lock").read_text()
+    assert calibrated.setenv(NOISE="1e-12", SEED="0.01").update().ok().lockfile == before
+    assert BAND in calibrated.setenv(NOISE="0.1").update().ok().lockfile
+
+    changed = calibrated.setenv(NOISE="0.1", SEED="0.02", FLIP="2")
+    red = changed.check().red()
+    names = ("accuracy", "confusion_matrix", "f1", "precision", "predictions", "recall", "score")
+    assert red.drifts() == {f"results.{name}" for name in names}
+    assert "outside the calibrated band (20 seeds, 0.94 +- 0.006)" in red.output
+    assert "prediction churn: 2 of 600 labels (0.33 %), at 0, 1: 0 -> 1, 1 -> 2" in red.output
+    assert "2 of 600 more wrong (600 -> 598 correct)" in red.output
+    accepted = changed.update().ok()
+    assert "its calibrated band is dropped" in accepted.output
+    assert "band =" not in accepted.lockfile
+    assert 'lock-version = "1.0"' in accepted.lockfile
