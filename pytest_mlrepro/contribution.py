@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from pytest_mlrepro.lockfile.codec import decode_fact, encode_fact
+from pytest_mlrepro.lockfile.facts import decode_fact, encode_fact
 from pytest_mlrepro.model import Facts, Policy, by_address
 
 

@@ -44,6 +44,7 @@ def document(
         "schema": SCHEMA,
         "verdict": verdict,
         "exitstatus": int(exitstatus),
+        "environment": {"name": terms.environment, "recorded": not terms.is_stranger},
         "counts": {
             "subjects": len(total.run.subjects),
             "facts": sum(1 for _ in total.run),

@@ -13,7 +13,7 @@ from strategies import RUNS, VALUES
 from pytest_mlrepro.errors import LockfileError
 from pytest_mlrepro.facets import same_value
 from pytest_mlrepro.lockfile import dumps, loads
-from pytest_mlrepro.lockfile.codec import decode, encode
+from pytest_mlrepro.lockfile.nodes import decode, encode
 from pytest_mlrepro.model import Band, Fact, Run, Tolerance
 
 SUBJECT = "tests/test_model.py::test_f1"
