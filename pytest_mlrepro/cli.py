@@ -22,7 +22,7 @@ from pytest_mlrepro.lockfile import load_lockfile
 from pytest_mlrepro.model import Run
 from pytest_mlrepro.olddata import told
 from pytest_mlrepro.policy import Policies
-from pytest_mlrepro.report import divergences, fingerprints, machine, text
+from pytest_mlrepro.report import divergences, environments, fingerprints, machine, text
 from pytest_mlrepro.report.progress import Progress
 
 FINE, DRIFTED, UNUSABLE = 0, 1, 4
@@ -71,6 +71,9 @@ def _parser() -> argparse.ArgumentParser:
         "subject", nargs="?", default="", help="a subject, or the beginning of one (default: all)"
     )
     _common(command)
+    command.add_argument(
+        "--environments", action="store_true", help="side by side, what differs between the environments"
+    )
     command.set_defaults(run=_show)
 
     command = commands.add_parser(
@@ -115,6 +118,7 @@ def _common(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--facet", action="append", default=[], metavar="FACET", help="this facet only; repeatable"
     )
+    command.add_argument("--environment", metavar="NAME", help="as this environment of the lockfile has it")
     command.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -142,18 +146,29 @@ def _load(path: Path, facets: Sequence[str]) -> Run:
         subject: {address: fact for address, fact in facts.items() if fact.facet in facets}
         for subject, facts in run.subjects.items()
     }
-    return Run({subject: facts for subject, facts in chosen.items() if facts}, run.traces)
+    own = {
+        name: {
+            subject: {address: fact for address, fact in facts.items() if address.partition(".")[0] in facets}
+            for subject, facts in each.items()
+        }
+        for name, each in run.environments.items()
+    }
+    return Run({subject: facts for subject, facts in chosen.items() if facts}, run.traces, own)
 
 
 def _show(options: argparse.Namespace, project: Config) -> int:
-    run = _load(_lockfile(options, project), options.facet)
-    chosen = Run({name: facts for name, facts in run.subjects.items() if name.startswith(options.subject)})
-    if options.subject and not chosen.subjects:
-        raise unknown(options.subject, run.subjects, "subject", str(_lockfile(options, project)))
-    if options.json:
-        print(json.dumps(machine.facts(chosen), indent=2, ensure_ascii=False))
+    path = _lockfile(options, project)
+    run = _load(path, options.facet)
+    if options.environment is not None:
+        run = _view(run, options.environment, path)
+    chosen = run.below(options.subject)
+    if options.subject and not any((chosen.subjects, *chosen.environments.values())):
+        raise unknown(options.subject, run.subjects, "subject", str(path))
+    if options.environments:
+        lines, found = environments.lines(chosen, project.tolerance), environments.document(chosen)
     else:
-        print("\n".join(text.table(chosen)))
+        lines, found = text.table(chosen), machine.facts(chosen)
+    print(json.dumps(found, indent=2, ensure_ascii=False) if options.json else "\n".join(lines))
     return FINE
 
 
@@ -162,6 +177,10 @@ def _diff(options: argparse.Namespace, project: Config) -> int:
         (options.before, options.after) if options.after else (_lockfile(options, project), options.before)
     )
     before, after = _load(Path(old), options.facet), _load(Path(new), options.facet)
+    if options.environment is not None:
+        before, after = _view(before, options.environment, old), _view(after, options.environment, new)
+    else:
+        before, after = _alike(before, after), _alike(after, before)
     terms = Terms(
         baseline=before,
         policies=Policies((project.policy,) if project.policy else ()),
@@ -181,6 +200,17 @@ def _diff(options: argparse.Namespace, project: Config) -> int:
     lines += [*divergences.lines(aligned, total), *divergences.one_sided(traced_once(before, after), total)]
     print("\n".join(lines))
     return status
+
+
+def _view(run: Run, name: str, where: object) -> Run:
+    if name not in run.environments:
+        raise unknown(name, sorted(run.environments), "environment", str(where))
+    return run.view(name)
+
+
+def _alike(run: Run, other: Run) -> Run:
+    """A lockfile as the one environment sees it that the other run was recorded in; what is shared, elsewhere."""
+    return run.view(next(iter(other.environments))) if len(other.environments) == 1 else run
 
 
 def _fingerprint(options: argparse.Namespace, _: Config) -> int:

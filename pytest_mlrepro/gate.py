@@ -56,12 +56,16 @@ class Terms:
 
     def lacks(self, subject: str) -> bool:
         """Whether a subject cannot be judged because nobody has accepted it yet."""
-        if subject == SESSION and self.is_stranger and self.strangers == "fail":
-            return not self.update
+        if self.refuses(subject):
+            return True
         if self.baseline is not None and subject in self.baseline:
             return False
         # Accepting one facet of a new subject would leave a baseline that says nothing of its results.
         return not self.update or bool(self.only)
+
+    def refuses(self, subject: str) -> bool:
+        """Whether the subject is an environment that is not recorded, where the project wants that to fail."""
+        return subject == SESSION and self.is_stranger and self.strangers == "fail" and not self.update
 
     def compare(self, subject: str, facts: Facts, overlay: Mapping[str, Policy]) -> Comparison:
         """The subject's facts against its baseline, with the policies that hold in this run."""
@@ -120,7 +124,7 @@ def judge(terms: Terms, subject: str, comparison: Comparison, around: Iterable[D
         comparison: as ``Terms.compare`` made it.
         around: drifts of what the subject rests on, for the suspects.
     """
-    if terms.lacks(subject) and comparison.drifts:
+    if terms.lacks(subject) and (comparison.drifts or terms.refuses(subject)):
         # Who recorded nothing needs no baseline, and never gets one.
         return Judgement(subject, comparison, lacking=True)
     red = set(terms.fails(comparison.drifts))

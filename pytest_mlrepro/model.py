@@ -196,6 +196,15 @@ class Run:
         }
         return Run({name: facts for name, facts in subjects.items() if facts}, self.traces, named)
 
+    def below(self, prefix: str) -> Run:
+        """The facts of the subjects whose names begin so, without traces."""
+        own = {
+            name: {subject: facts for subject, facts in each.items() if subject.startswith(prefix)}
+            for name, each in self.environments.items()
+        }
+        shared = {subject: facts for subject, facts in self.subjects.items() if subject.startswith(prefix)}
+        return Run(shared, environments=own)
+
     def __contains__(self, subject: object) -> bool:
         return subject in self.subjects
 

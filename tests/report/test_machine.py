@@ -50,6 +50,7 @@ def test_the_whole_document():
         "schema": 1,
         "verdict": "drifted",
         "exitstatus": 1,
+        "environment": {"name": "", "recorded": True},
         "unpinned": [],
         "counts": {"subjects": 1, "facts": 3, "drifts": 4, "identical": 0, "rounding": 0, "band": 0},
         "drifts": [
