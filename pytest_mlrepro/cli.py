@@ -165,9 +165,9 @@ def _show(options: argparse.Namespace, project: Config) -> int:
     if options.subject and not any((chosen.subjects, *chosen.environments.values())):
         raise unknown(options.subject, run.subjects, "subject", str(path))
     if options.environments:
-        lines, found = environments.lines(chosen, project.tolerance), environments.document(chosen)
+        lines, found = [*environments.lines(chosen, project.tolerance)], environments.document(chosen)
     else:
-        lines, found = text.table(chosen), machine.facts(chosen)
+        lines, found = [*text.table(chosen), *environments.hint(chosen)], machine.facts(chosen)
     print(json.dumps(found, indent=2, ensure_ascii=False) if options.json else "\n".join(lines))
     return FINE
 

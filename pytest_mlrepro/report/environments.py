@@ -105,6 +105,12 @@ def _shown(fact: Fact | None) -> str:
     return "-" if fact is None else show(fact.value)
 
 
+def hint(run: Run) -> Iterator[str]:
+    """That what is shown is not what every environment is compared with."""
+    if len(run.environments) > 1 and (count := len(apart(run))):
+        yield f"{plural(count, 'fact')} not the same in all environments: mlrepro show --environments"
+
+
 def document(run: Run) -> dict[str, Any]:
     """The same as plain types."""
     return {
