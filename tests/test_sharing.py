@@ -162,3 +162,20 @@ def test_the_newest_explanation_of_an_equal_value_stays():
 def test_a_view_of_what_is_shared_holds_the_same_facts(name):
     run = both()
     assert run.view(name).facts(TEST) is run.facts(TEST)
+
+
+def test_what_nobody_holds_any_more_is_replaced():
+    # No update leaves a lockfile so; a merge by hand may.
+    own = {name: {TEST: results(f1=value)} for name, value in (("linux", 0.2), ("macos", 9.0))}
+    run = accept(Run({TEST: results(f1=5.0)}, environments=own), "linux", {TEST: results(f1=0.6)})
+    assert (values(run, "linux"), values(run, "macos")) == (
+        {(TEST, "results.f1"): 0.6},
+        {(TEST, "results.f1"): 9.0},
+    )
+
+
+def test_names_stand_in_order():
+    assert (
+        dumps(Run(environments={"b": {}, "a": {}}))
+        == 'lock-version = "1.0"\nenvironments = [\n    "a",\n    "b",\n]\n'
+    )
