@@ -49,7 +49,7 @@ def share(before: Run, environment: str, after: Mapping[str, Facts], agrees: Agr
             holders=[name for name, view in others.items() if subject in view],
         )
         for address in old.keys() | new.keys():
-            if old.get(address) is not new.get(address):
+            if address in own[environment][subject] or old.get(address) is not new.get(address):
                 table.accept(address, new.get(address), agrees)
     return Run(
         {subject: facts for subject, facts in shared.items() if facts},
