@@ -175,7 +175,5 @@ def test_what_nobody_holds_any_more_is_replaced():
 
 
 def test_names_stand_in_order():
-    assert (
-        dumps(Run(environments={"b": {}, "a": {}}))
-        == 'lock-version = "1.0"\nenvironments = [\n    "a",\n    "b",\n]\n'
-    )
+    text = dumps(Run(environments={"b": {}, "a": {}}))
+    assert text.splitlines()[1:] == ["environments = [", '    "a",', '    "b",', "]"]
