@@ -153,3 +153,42 @@ def test_they_are_shown_side_by_side(both):
     ]
     machine = both.command("show", "session", "--environments").ok().output
     assert "libraries.env.OPENBLAS_CORETYPE" in machine
+
+
+NETWORK = """
+import torch
+from sklearn.datasets import load_digits
+
+torch.set_num_threads(1)
+
+
+def test_network(mlrepro):
+    X, y = load_digits(return_X_y=True)
+    X, y = torch.tensor(X / 16, dtype=torch.float32), torch.tensor(y)
+    net = torch.nn.Sequential(torch.nn.Linear(64, 64), torch.nn.Tanh(), torch.nn.Linear(64, 10))
+    optimiser = torch.optim.SGD(net.parameters(), lr=0.5, momentum=0.9)
+    for _ in range(40):
+        optimiser.zero_grad()
+        loss = torch.nn.functional.cross_entropy(net(X), y)
+        loss.backward()
+        optimiser.step()
+    mlrepro.metric("loss", loss.item(), rtol=1e-9, better="lower")
+    mlrepro.metric("accuracy", (net(X).argmax(1) == y).float().mean().item())
+"""
+
+
+@pytest.mark.slow
+def test_an_instruction_set_that_moves_a_network_has_its_own_results(empty):
+    pytest.importorskip("torch")
+    here = empty.write({"test_network.py": NETWORK}).setenv(MLREPRO_ENVIRONMENT="here", OMP_NUM_THREADS="1")
+    there = here.setenv(MLREPRO_ENVIRONMENT="there", ATEN_CPU_CAPABILITY="default")
+    here.update().ok()
+    assert "results.loss" in there.check().red().drifts()
+    there.update().ok()
+    assert there.check().ok().report["counts"]["rounding"] == 0
+    assert here.check().ok().report["counts"]["rounding"] == 0
+    shown = here.command("show", "--environments", "--facet", "results").ok().output
+    assert "results.loss" in shown
+    assert "1 other fact" not in shown
+    # Each is red where the other is green.
+    assert "results.loss" in here.setenv(ATEN_CPU_CAPABILITY="default").check().red().drifts()
