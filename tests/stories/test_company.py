@@ -35,7 +35,7 @@ def drawing(empty):
     return project
 
 
-@pytest.mark.parametrize("seed", ["1", "2"])
+@pytest.mark.parametrize("seed", ["1", pytest.param("2", marks=pytest.mark.slow)])
 def test_randomly_changes_no_draw(drawing, seed):
     pytest.importorskip("pytest_randomly")
     drawing.check("-p", "randomly", f"--randomly-seed={seed}").ok()
@@ -67,7 +67,15 @@ def test_a_drift_stays_red_under_reruns(drawing):
 
 
 @pytest.mark.parametrize(
-    "option", ["-p no:cacheprovider", "-p no:terminal", "-p no:junitxml", "--assert=plain", "-q"]
+    "option",
+    [
+        "-p no:terminal",
+        "--assert=plain",
+        *(
+            pytest.param(each, marks=pytest.mark.slow)
+            for each in ("-p no:cacheprovider", "-p no:junitxml", "-q")
+        ),
+    ],
 )
 def test_pytest_without_a_part_of_it(drawing, option):
     drawing.check(*option.split(" ", 1)).ok()

@@ -103,6 +103,7 @@ def test_cells_and_rows_are_located_without_the_old_data(empty):
     assert "rows replaced: 401; rows deleted after row 8" in both
 
 
+@pytest.mark.slow
 def test_private_columns_are_not_located(empty):
     private = empty.write(
         {"test_data.py": CELLS.replace("locate=True", "locate=True, private=['mean radius']")}

@@ -54,7 +54,7 @@ def reads(project):
 ALL = ["0.csv", "1.csv", "2.csv", "3.csv"]
 
 
-@pytest.mark.parametrize("workers", [(), ("-n", "2")])
+@pytest.mark.parametrize("workers", [(), pytest.param(("-n", "2"), marks=pytest.mark.slow)])
 def test_data_is_read_once_and_again_when_it_changes(project, workers):
     if workers:
         pytest.importorskip("xdist")

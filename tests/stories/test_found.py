@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+PROCESSES = ["0", pytest.param("2", marks=pytest.mark.slow)]
+
 FIRST = """
 def test_one(mlrepro):
     mlrepro.metric("value", 1)
@@ -31,7 +33,7 @@ def two_modules(empty):
     return project
 
 
-@pytest.mark.parametrize("processes", ["0", "2"])
+@pytest.mark.parametrize("processes", PROCESSES)
 def test_a_module_that_skips_itself_keeps_its_baselines(two_modules, processes):
     without = two_modules.setenv(ABSENT="1")
     assert "stale" not in without.check("-n", processes).ok().output
@@ -43,7 +45,13 @@ def test_a_module_that_cannot_be_imported_keeps_its_baselines(two_modules, argum
     assert "test_two" in two_modules.setenv(BROKEN="1").update(*arguments).red().lockfile
 
 
-@pytest.mark.parametrize("option", ["--setup-plan", "--setup-only", "--collect-only"])
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--collect-only",
+        *(pytest.param(each, marks=pytest.mark.slow) for each in ("--setup-plan", "--setup-only")),
+    ],
+)
 def test_a_run_without_tests_judges_and_writes_nothing(empty, option):
     fixture = """
 import pytest
@@ -228,7 +236,7 @@ def pytest_collection_modifyitems(items):
 """
 
 
-@pytest.mark.parametrize("processes", ["0", "2"])
+@pytest.mark.parametrize("processes", PROCESSES)
 @pytest.mark.parametrize("reason", ["IGNORE", "SHARD"])
 def test_what_a_conftest_leaves_out_keeps_its_baselines(two_modules, reason, processes):
     part = two_modules.write({"conftest.py": PART}).setenv(**{reason: "1"})

@@ -67,6 +67,7 @@ def test_what_is_trained_is_the_same_with_and_without(project):
     assert first(shown.pytest()) == first(shown.update())
 
 
+@pytest.mark.slow
 def test_reproduced_changed_explained_and_accepted(project):
     project.update().ok()
     project.check().ok()

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+MORE_WAYS = [
+    pytest.param(each, marks=pytest.mark.slow) for each in ("loadscope", "loadfile", "loadgroup", "worksteal")
+]
+
 pytest.importorskip("xdist")
 
 CONFTEST = """
@@ -49,7 +53,7 @@ def suite(empty):
     return project
 
 
-@pytest.mark.parametrize("dist", ["load", "loadscope", "loadfile", "loadgroup", "worksteal"])
+@pytest.mark.parametrize("dist", ["load", *MORE_WAYS])
 def test_byte_identical(suite, dist):
     serial = suite.check().ok()
     (suite.root / "mlrepro.lock").unlink()
@@ -87,6 +91,7 @@ def test_a_fixture_that_differs_between_workers_is_a_finding(suite):
     assert "pid = 0" in ran.lockfile
 
 
+@pytest.mark.slow
 def test_a_stale_baseline_is_dropped_with_workers_too(suite):
     gone = suite.edit("test_a.py", "range(4)", "range(3)")
     assert "stale, no longer in the suite: test_a.py::test_step[3]" in gone.check("-n", "2").ok().output
