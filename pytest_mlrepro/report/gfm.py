@@ -12,8 +12,8 @@ from itertools import groupby
 
 _RUNS_OF_TICKS = re.compile("`+")
 _HARMLESS = re.compile(r"->|\+-|(?:[^\W_]|[.,;:%+'()-])+")
-# An address, an emoji, a commit, an issue of this or of another tracker.
-_LINKED = re.compile(r"www\.|:[\w+-]+:|\b[0-9a-f]{7,40}\b|\b[A-Za-z]+-\d", re.IGNORECASE)
+# An address or a file that looks like one, an emoji, a commit, an issue of this or of another tracker.
+_LINKED = re.compile(r"\.[^\W\d_]|:[\w+-]+:|\b[0-9a-f]{7,40}\b|\b[A-Za-z]+-\d", re.IGNORECASE)
 _ENCLOSED = re.compile(r"(\(?)(.*?)(\)?[.,;:]*)")
 
 
@@ -72,8 +72,6 @@ def _spanned(text: str, *, in_table: bool) -> str:
     before, core, after = found.groups()
     if not before and "(" in core and after.startswith(")"):
         core, after = f"{core})", after[1:]
-    if not core:
-        return code(text, len(text), in_table=in_table)
     return before + code(core, len(core), in_table=in_table) + after
 
 

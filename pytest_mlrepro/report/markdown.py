@@ -210,7 +210,7 @@ def _details(document: Mapping[str, Any], sites: Sequence[tuple[Site, int]]) -> 
     """What is folded away."""
     for outcome, noun, said in (
         ("warned", "warning", ""),
-        ("left", "drift", " left as before: the update accepted a part"),
+        ("left", "drift", " left as before"),
         ("noted", "note", ": changed, and nothing fails for it"),
     ):
         rows = tuple(drift_row(each, {}) for each in _with(document, outcome))
