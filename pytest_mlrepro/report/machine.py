@@ -68,7 +68,7 @@ def document(
         "refused": [plain(name) for name in total.refused],
         "agreements": [_agreement(each, terms) for each in found.near],
         "unpinned": [{**site.plain(), "subjects": sorted(seen.subjects(site))} for site in seen.sites()],
-        "hints": list(_hints(total, terms)) if red and not terms.update else [],
+        "hints": list(_hints(total, terms)),
     }
 
 

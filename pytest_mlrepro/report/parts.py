@@ -66,7 +66,6 @@ def _counts(parts: Sequence[Part], room: int) -> Iterator[int]:
             if room < 0:
                 break
             count += 1
-        room = max(room, 0)
         yield count
 
 

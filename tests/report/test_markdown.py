@@ -7,8 +7,8 @@ import json
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from report.hostile import HOSTILE, TEXTS
 from report.rendering import RENDERERS, rendered
-from report.test_gfm import HOSTILE, TEXTS
 from strategies import RUNS
 
 from pytest_mlrepro.balance import contrast, draw
@@ -236,6 +236,7 @@ def test_a_result_that_moved_alone_says_where_to_look():
     moved = run(results_f1=0.75, settings_depth=4)
     assert "no suspect" not in said(run(results_f1=0.95, settings_depth=3), moved)
     assert "no suspect" not in said(run(settings_depth=3), run(settings_depth=4))
+    assert "no suspect" not in said(run(settings_depth=3), run(settings_depth=3, results_f1=0.5))
 
 
 def test_hints_on_the_process_stand_below_the_drifts():
@@ -380,6 +381,7 @@ def test_an_update_that_accepts_nothing():
     assert rendered(told).items == [TEST]
     assert rendered(told).summaries == ["1 drift left as before"]
     assert rows(told)[0]["fact"] == "results.f1"
+    assert "**New**" not in said(Run(), ledger, update=True, exitstatus=1)
 
 
 def test_an_update_of_one_facet_fails_for_the_others():
@@ -412,6 +414,7 @@ def test_an_update_drops_what_is_stale():
     assert f"**Dropped**: no longer in the suite.\n\n- `{OTHER}`\n" in told
     kept = said(before, run(results_f1=0.5), whole=True, update=True, only=frozenset({"data"}))
     assert "**Stale**: no longer in the suite." in kept
+    assert "```" not in told + kept
 
 
 def test_pinned_sites_are_told_apart():
@@ -463,6 +466,36 @@ def test_names_and_values_are_shown_as_they_are(text, render):
     assert found.blocks == [f"{visible(f'pytest {plain}')}\n"]
     assert set(found.elements) <= ELEMENTS
     assert found.attributes == ([("class", "language-sh")] if render is RENDERERS[0] else [("lang", "sh")])
+
+
+@pytest.mark.parametrize("render", RENDERERS)
+@pytest.mark.parametrize("text", [text for text in HOSTILE if text.strip()])
+def test_sentences_are_shown_as_they_are(text, render):
+    band = Band(low=0.0, high=1.0, mean=0.5, sd=0.1, seeds=3)
+    before = Run.of(
+        {TEST: [Fact("results", "a", 1), Fact("results", "b", 0.5, band=band), Fact("settings", "c", 1)]}
+    )
+    content = document(before, run(results_a=2, results_b=0.6, settings_c=2))
+    said = f"1 -> 2 (+1), {text}"
+    for each in content["drifts"]:
+        each["explanation"] = said
+        for suspect in each["suspected"]:
+            suspect["explanation"] = text
+    content["agreements"][0]["explanation"] = text
+    content["conflicts"] = [{**content["drifts"][0], "one": 1, "another": 2}]
+    content["hints"] = [f"so {text}"]
+    found = rendered(markdown.written(content), render)
+    sentence = shown(text, 400).strip(" ")
+    assert [[row[-1].partition("\nsuspects")[0].strip() for row in table[1:]] for table in found.tables] == [
+        [sentence.lstrip(",;: ")],
+        [sentence.lstrip(",;: ")] * 2,
+        [sentence],
+    ]
+    assert found.tables[1][1][-1].endswith(
+        f"settings.c {shown(text, 120).strip(' ') if text else ''}".strip()
+    )
+    assert found.items == [f"so {visible(text)}".strip(" ")]
+    assert set(found.elements) <= ELEMENTS
 
 
 @settings(max_examples=30)
