@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from pytest_mlrepro.guard import Site
@@ -25,8 +26,11 @@ LIMIT = 60_000
 """Bytes. A comment on GitHub holds 65,536 characters; the rest is left to who puts something around the report."""
 
 _MOST_DRIFTS = 50
+_MOST = 20
+_NOTHING: Mapping[str, str] = MappingProxyType({})
 _DRIFTS = table(COLUMNS)
 _CONFLICTS = table(("subject", "fact", "one value", "another", "difference", "why"))
+_RUNGS = {"rounding": "rounding", "band": "the band"}
 _AGREEMENTS = table(("subject", "fact", "within", "before", "now", "change", "how near"))
 
 _LOOK = (
@@ -117,8 +121,9 @@ def _ending(document: Mapping[str, Any]) -> str:
 
 
 def _conflicts(document: Mapping[str, Any]) -> Part:
-    rows = tuple(pair_row(each, "one", "another") for each in document["conflicts"])
-    return Part(_CONFLICT if rows else "", _CONFLICTS, rows, noun="fact")
+    found = document["conflicts"]
+    rows = tuple(pair_row(each, "one", "another") for each in found[:_MOST])
+    return Part(_CONFLICT if rows else "", _CONFLICTS, rows, more=len(found) - len(rows), noun="fact")
 
 
 def _failed(document: Mapping[str, Any], sites: Mapping[str, str]) -> Part:
@@ -128,8 +133,8 @@ def _failed(document: Mapping[str, Any], sites: Mapping[str, str]) -> Part:
     )
     told = [_LOOK] if alone else []
     told += [f"- {prose(hint, 1000, in_table=False)}" for hint in document["hints"]]
-    rows = tuple(drift_row(each, sites) for each in drifts)
-    return Part("", _DRIFTS, rows, "\n\n".join(told), _MOST_DRIFTS, "drift")
+    rows = tuple(drift_row(each, sites) for each in drifts[:_MOST_DRIFTS])
+    return Part("", _DRIFTS, rows, "\n\n".join(told), len(drifts) - len(rows), "drift")
 
 
 def _with(document: Mapping[str, Any], outcome: str) -> list[Mapping[str, Any]]:
@@ -143,30 +148,39 @@ def _subjects(document: Mapping[str, Any]) -> Iterator[Part]:
     checked = document["mode"] == "check"
     yield _list(
         "**No baseline yet**: these recorded facts, but there is nothing to compare them with.",
-        [named(name, in_table=False) for name in _lacking(document)],
+        _lacking(document),
     )
     yield _list(
-        "**Not accepted**: these did not pass; their baselines are as they were.",
-        [named(name, in_table=False) for name in document["refused"]],
+        "**Not accepted**: these did not pass; their baselines are as they were.", document["refused"]
     )
-    if not checked:
-        yield _list("**New**", list(_created(document)))
+    created = _created(document)
+    yield _list("**New**", list(created), created)
     yield _list(
         "**Stale**: no longer in the suite."
         if checked or document["only"]
         else "**Dropped**: no longer in the suite.",
-        [named(name, in_table=False) for name in document["stale"]],
+        document["stale"],
     )
 
 
-def _created(document: Mapping[str, Any]) -> Iterator[str]:
+def _list(title: str, subjects: Sequence[str], told: Mapping[str, str] = _NOTHING) -> Part:
+    rows = [f"- {named(name, in_table=False)}{told.get(name, '')}" for name in subjects[:_MOST]]
+    more = len(subjects) - len(rows)
+    return Part(title, (), tuple(rows), more=more, noun="subject") if rows else Part()
+
+
+def _created(document: Mapping[str, Any]) -> dict[str, str]:
     """What an update accepted of subjects that had no baseline."""
-    accepted = [each for each in document["drifts"] if each["outcome"] == "accepted"]
-    for name in document["new"]:
-        facets = Counter(each["facet"] for each in accepted if each["subject"] == name)
-        if facets:
-            kinds = prose(", ".join(f"{count} {facet}" for facet, count in facets.items()), in_table=False)
-            yield f"{named(name, in_table=False)}: {plural(facets.total(), 'fact')} ({kinds})"
+    facets: dict[str, Counter[str]] = {name: Counter() for name in document["new"]}
+    for each in document["drifts"]:
+        if each["outcome"] == "accepted" and each["subject"] in facets:
+            facets[each["subject"]][each["facet"]] += 1
+    return {name: _kinds(counts) for name, counts in facets.items() if counts}
+
+
+def _kinds(counts: Counter[str]) -> str:
+    kinds = prose(", ".join(f"{count} {facet}" for facet, count in counts.items()), in_table=False)
+    return f": {plural(counts.total(), 'fact')} ({kinds})"
 
 
 def _lacking(document: Mapping[str, Any]) -> list[str]:
@@ -174,15 +188,12 @@ def _lacking(document: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys(each["subject"] for each in document["drifts"] if each["outcome"] == "new"))
 
 
-def _list(title: str, names: Sequence[str]) -> Part:
-    return Part(title, (), tuple(f"- {name}" for name in names), noun="subject") if names else Part()
-
-
 def _accepted(document: Mapping[str, Any], sites: Mapping[str, str]) -> Part:
     new = set(document["new"])
     drifts = [each for each in _with(document, "accepted") if each["subject"] not in new]
-    rows = tuple(drift_row(each, sites) for each in drifts)
-    return Part("**Accepted**" if rows else "", _DRIFTS, rows, most=_MOST_DRIFTS, noun="fact")
+    rows = tuple(drift_row(each, sites) for each in drifts[:_MOST_DRIFTS])
+    title = "**Accepted**" if rows else ""
+    return Part(title, _DRIFTS, rows, more=len(drifts) - len(rows), noun="fact")
 
 
 def _next(document: Mapping[str, Any]) -> str:
@@ -213,23 +224,23 @@ def _details(document: Mapping[str, Any], sites: Sequence[tuple[Site, int]]) -> 
         ("left", "drift", " left as before"),
         ("noted", "note", ": changed, and nothing fails for it"),
     ):
-        rows = tuple(drift_row(each, {}) for each in _with(document, outcome))
-        yield _folded(f"{plural(len(rows), noun)}{said}", _DRIFTS, rows, noun)
-    places = "site" if len(sites) == 1 else "sites"
+        drifts = _with(document, outcome)
+        rows = [drift_row(each, {}) for each in drifts[:_MOST]]
+        yield _folded(f"{plural(len(drifts), noun)}{said}", _DRIFTS, rows, len(drifts), noun)
     pinned = sum(site.pinned for site, _ in sites)
     said = f", {pinned} pinned by the guard" if pinned else ""
-    yield _folded(
-        f"{len(sites)} {places} of unpinned randomness{said}", SITES, tuple(site_rows(sites)), "site"
-    )
-    names = {"rounding": "rounding", "band": "the band"}
-    near = tuple(
-        pair_row(each, "baseline", "current", names.get(each["rung"], each["rung"]))
-        for each in document["agreements"]
-    )
-    yield _folded(f"{plural(len(near), 'fact')} within rounding or the band", _AGREEMENTS, near, "fact")
+    title = f"{plural(len(sites), 'site')} of unpinned randomness{said}"
+    yield _folded(title, SITES, list(site_rows(sites[:_MOST])), len(sites), "site")
+    near = document["agreements"]
+    rows = [
+        pair_row(each, "baseline", "current", _RUNGS.get(each["rung"], each["rung"])) for each in near[:_MOST]
+    ]
+    title = f"{plural(len(near), 'fact')} within rounding or the band"
+    yield _folded(title, _AGREEMENTS, rows, len(near), "fact")
 
 
-def _folded(summary: str, head: tuple[str, ...], rows: tuple[str, ...], noun: str) -> Part:
+def _folded(title: str, head: tuple[str, ...], rows: Sequence[str], count: int, noun: str) -> Part:
     if not rows:
         return Part()
-    return Part(f"<details>\n<summary>{summary}</summary>", head, rows, "</details>", noun=noun)
+    opening = f"<details>\n<summary>{title}</summary>"
+    return Part(opening, head, tuple(rows), "</details>", count - len(rows), noun)

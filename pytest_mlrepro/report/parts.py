@@ -17,7 +17,7 @@ class Part:
         head: the lines above the rows; left out where no row is shown.
         rows: lines of which as many are shown as there is room for.
         closing: what comes last.
-        most: how many rows are shown at most.
+        more: how many further rows there are, which are not even asked for.
         noun: what a row is, in the singular.
     """
 
@@ -25,7 +25,7 @@ class Part:
     head: tuple[str, ...] = ()
     rows: tuple[str, ...] = ()
     closing: str = ""
-    most: int = 20
+    more: int = 0
     noun: str = "row"
 
     def shown(self, count: int) -> str:
@@ -34,13 +34,13 @@ class Part:
         Args:
             count: how many of them.
         """
-        left = len(self.rows) - count
+        left = len(self.rows) + self.more - count
         rows = (*self.head, *self.rows[:count]) if count else ()
-        blocks = [self.opening, "\n".join(rows), self._left_out(left) if left else "", self.closing]
+        blocks = [self.opening, "\n".join(rows), self._left_out(left, count) if left else "", self.closing]
         return "\n\n".join(block for block in blocks if block)
 
-    def _left_out(self, left: int) -> str:
-        start = f"and {left} more" if left < len(self.rows) else f"{left}"
+    def _left_out(self, left: int, count: int) -> str:
+        start = f"and {left} more" if count else f"{left}"
         return f"{start} {self.noun}{'' if left == 1 else 's'}: {_ELSEWHERE}"
 
 
@@ -61,7 +61,7 @@ def _counts(parts: Sequence[Part], room: int) -> Iterator[int]:
     for part in parts:
         room -= sum(map(_size, part.head))
         count = 0
-        for line in part.rows[: part.most]:
+        for line in part.rows:
             room -= _size(line)
             if room < 0:
                 break

@@ -549,3 +549,23 @@ def test_a_report_fits_into_a_comment():
 def test_long_lists_are_cut(now, left):
     many = {f"results_r{number:03}": 1.0 for number in range(100)}
     assert f"{left}" in said(run(**many), run(**dict.fromkeys(many, now)))
+
+
+def test_every_list_is_cut():
+    subjects = {
+        f"tests/test_a.py::test_{number:02}": by_address([Fact("results", "a", 1)]) for number in range(30)
+    }
+    here = run(results_f1=0.5)
+    assert "and 10 more subjects: " in said(None, Run(subjects))
+    assert "and 10 more subjects: " in said(Run({**subjects, **here.subjects}), here, whole=True)
+    new = said(Run(), Run(subjects), update=True, written=True)
+    assert "- `tests/test_a.py::test_19`: 1 fact (1 results)\n\nand 10 more subjects: " in new
+    sites = [Site("model.py", line, "make", "default_rng()", "numpy") for line in range(1, 31)]
+    assert "<summary>30 sites of unpinned randomness</summary>" in said(here, here, sites=sites)
+    assert "and 10 more sites: " in said(here, here, sites=sites)
+    content = document(here, here)
+    clash = {"subject": MODEL, "facet": "results", "key": "a", "one": 1, "another": 2, "explanation": ""}
+    assert "and 10 more facts: " in markdown.written({**content, "conflicts": [clash] * 30})
+    many = {f"results_r{number:03}": 1.0 for number in range(100)}
+    updated = said(run(**many), run(**dict.fromkeys(many, 2.0)), update=True, written=True)
+    assert "and 50 more facts: " in updated
