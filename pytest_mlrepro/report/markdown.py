@@ -76,7 +76,7 @@ def _verdict(document: Mapping[str, Any]) -> str:
     lockfile = code(document["lockfile"], in_table=False)
     said = {
         "drifted": "**not reproduced**",
-        "reproduced": "**reproduced**",
+        "reproduced": "**reproduced, as far as it ran**" if document["exitstatus"] else "**reproduced**",
         "updated": {
             True: f"**updated** {lockfile}",
             False: f"{lockfile} is **up to date**",
