@@ -18,7 +18,7 @@ from pytest_mlrepro.ledger import Extent, Ledger
 from pytest_mlrepro.lockfile import update_lockfile, write_run
 from pytest_mlrepro.model import SESSION, Facts, Own
 from pytest_mlrepro.plugin.items import users
-from pytest_mlrepro.report import machine, text
+from pytest_mlrepro.report import files, machine, text
 from pytest_mlrepro.traces import Trace
 
 if TYPE_CHECKING:
@@ -174,15 +174,20 @@ class Desk:
             write_run(self.order.record, replace(total.run, traces=self.traces, environments=named))
         if self.order.update and total.accept is not None:
             self._written = update_lockfile(self.order.lockfile, total.accept, shown=self.order.shown)
+        if not self.order.reports:
+            return
+        document = machine.document(
+            total,
+            self.terms,
+            exitstatus=exitstatus,
+            sightings=self.sightings,
+            rests_on=self._rests_on,
+            lockfile=self.order.shown,
+            written=self._written,
+            accept=text.update_command("", self.order.repeated),
+        )
         for path in self.order.reports:
-            document = machine.document(
-                total,
-                self.terms,
-                exitstatus=exitstatus,
-                sightings=self.sightings,
-                rests_on=self._rests_on,
-            )
-            machine.write(path, document)
+            files.write(path, document)
 
     # Telling
 

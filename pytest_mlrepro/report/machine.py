@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable
-from pathlib import Path
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from pytest_mlrepro.balance import Sum
-from pytest_mlrepro.errors import ConfigError
 from pytest_mlrepro.explain import agreement, explain
-from pytest_mlrepro.gate import Terms
+from pytest_mlrepro.gate import Judgement, Terms
 from pytest_mlrepro.guard import Sightings, Site
-from pytest_mlrepro.model import Agreement, Drift, Explanation, Fact, Run, Value
+from pytest_mlrepro.model import SESSION, Agreement, Drift, Explanation, Fact, Run, Value
+from pytest_mlrepro.report.hints import hints
 
 SCHEMA = 1
 
@@ -25,6 +24,9 @@ def document(
     exitstatus: int,
     sightings: Sightings | None = None,
     rests_on: Callable[[str], Iterable[str]] = lambda _: (),
+    lockfile: str = "",
+    written: bool | None = None,
+    accept: str = "",
 ) -> dict[str, Any]:
     """The report as plain types. Not a number and infinities are the strings ``nan``, ``inf`` and ``-inf``.
 
@@ -34,9 +36,11 @@ def document(
         exitstatus: of pytest.
         sightings: what the guard has seen.
         rests_on: the subjects of the fixtures that a subject uses.
+        lockfile: how to call the lockfile.
+        written: whether an update changed the lockfile; None where it accepted nothing or there was none.
+        accept: the command that accepts what this run found.
     """
     seen = sightings or Sightings()
-    explanations = list(_explanations(total, terms))
     found = total.comparison
     red = any(judgement.red for judgement in total.judgements) or bool(total.conflicts)
     verdict = "drifted" if red else "updated" if terms.update else "reproduced"
@@ -45,6 +49,11 @@ def document(
         "verdict": verdict,
         "exitstatus": int(exitstatus),
         "environment": {"name": terms.environment, "recorded": not terms.is_stranger},
+        "mode": "update" if terms.update else "check",
+        "only": sorted(terms.only),
+        "lockfile": plain(lockfile),
+        "written": written,
+        "accept": plain(accept),
         "counts": {
             "subjects": len(total.run.subjects),
             "facts": sum(1 for _ in total.run),
@@ -53,44 +62,96 @@ def document(
             "rounding": found.rounding,
             "band": found.band,
         },
-        "drifts": [
-            _drift(each, seen.of(each.drift.subject, *rests_on(each.drift.subject))) for each in explanations
-        ],
+        "drifts": list(_drifts(total, terms, lambda subject: seen.of(subject, *rests_on(subject)))),
+        "conflicts": [_conflict(each) for each in total.conflicts],
+        "new": [plain(each.subject) for each in total.judgements if _is_new(each, terms)],
+        "stale": [plain(name) for name in total.stale],
+        "refused": [plain(name) for name in total.refused],
         "agreements": [_agreement(each, terms) for each in found.near],
         "unpinned": [{**site.plain(), "subjects": sorted(seen.subjects(site))} for site in seen.sites()],
+        "hints": list(_hints(total, terms)),
     }
 
 
-def _explanations(total: Sum, terms: Terms) -> Iterable[Explanation]:
-    known = {
-        each.drift: each for judgement in total.judgements for each in (*judgement.failed, *judgement.warned)
-    }
-    for drift in total.drifts():
-        yield known.get(drift) or explain((drift,), tolerance=terms.tolerance)[0]
+def _drifts(total: Sum, terms: Terms, sites: Callable[[str], Iterable[Site]]) -> Iterator[dict[str, Any]]:
+    # What an update has written is asked of the update itself: it may leave a part of what it could accept.
+    after = total.accept(terms.baseline or Run()) if total.accept is not None else None
+    for judgement in total.judgements:
+        known = {each.drift: each for each in (*judgement.failed, *judgement.warned)}
+        failed = {each.drift for each in judgement.failed}
+        for drift in judgement.comparison.drifts:
+            explanation = known.get(drift) or explain((drift,), tolerance=terms.tolerance)[0]
+            if judgement.lacking:
+                outcome = "new"
+            elif drift in known:
+                outcome = "failed" if drift in failed else "warned"
+            elif after is not None and after.facts(drift.subject).get(drift.address) == drift.current:
+                outcome = "accepted"
+            else:
+                outcome = "noted" if drift.policy == "note" else "left"
+            yield {**_drift(explanation, sites(drift.subject)), "outcome": outcome}
+
+
+def _is_new(judgement: Judgement, terms: Terms) -> bool:
+    """Whether a subject recorded facts, and nobody had accepted any of it before."""
+    known = terms.baseline is not None and judgement.subject in terms.baseline
+    return bool(judgement.comparison.drifts) and not known
+
+
+def _hints(total: Sum, terms: Terms) -> Iterator[str]:
+    failed = [each for judgement in total.judgements for each in judgement.failed]
+    return hints([*failed, *total.conflicts], total.run.facts(SESSION), terms.tolerance)
 
 
 def _drift(explanation: Explanation, sites: Iterable[Site]) -> dict[str, Any]:
     drift: Drift = explanation.drift
     guard = [f"guard: {site.address}" for site in sites if not site.pinned and drift.facet == "results"]
     return {
-        "subject": drift.subject,
+        **_change(explanation),
+        "suspects": list(dict.fromkeys(guard)) + [suspect.drift.address for suspect in explanation.suspects],
+        "suspected": [
+            {
+                "subject": plain(suspect.drift.subject),
+                "facet": suspect.drift.facet,
+                "key": plain(suspect.drift.key),
+                "explanation": plain(suspect.sentence),
+            }
+            for suspect in explanation.suspects
+        ],
+    }
+
+
+def _change(explanation: Explanation) -> dict[str, Any]:
+    drift = explanation.drift
+    return {
+        "subject": plain(drift.subject),
         "facet": drift.facet,
-        "key": drift.key,
+        "key": plain(drift.key),
         "kind": drift.kind,
         "policy": drift.policy,
         "baseline": _plain(drift.baseline),
         "current": _plain(drift.current),
         "explanation": plain(explanation.sentence),
-        "suspects": list(dict.fromkeys(guard)) + [suspect.drift.address for suspect in explanation.suspects],
+    }
+
+
+def _conflict(explanation: Explanation) -> dict[str, Any]:
+    """A fact with two values in this one run."""
+    told = _change(explanation)
+    values = {"one": told["baseline"], "another": told["current"]}
+    return {
+        **{name: told[name] for name in ("subject", "facet", "key")},
+        **values,
+        "explanation": told["explanation"],
     }
 
 
 def _agreement(found: Agreement, terms: Terms) -> dict[str, Any]:
     """A fact on one of the green rungs below identical."""
     return {
-        "subject": found.subject,
+        "subject": plain(found.subject),
         "facet": found.current.facet,
-        "key": found.current.key,
+        "key": plain(found.current.key),
         "rung": found.rung,
         "baseline": _plain(found.baseline),
         "current": _plain(found.current),
@@ -124,20 +185,6 @@ def facts(run: Run) -> dict[str, dict[str, dict[str, Any]]]:
     return tree
 
 
-def write(path: Path, content: dict[str, Any]) -> None:
-    """Write the report.
-
-    Raises:
-        ConfigError: if the file cannot be written.
-    """
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(
-            json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8"
-        )
-    except OSError as error:
-        raise ConfigError(
-            f"the report cannot be written: {error.strerror}",
-            where=str(path),
-            remedy="name a file in a writable folder",
-        ) from None
+def written(content: dict[str, Any]) -> str:
+    """The report as the text of a JSON file."""
+    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -10,10 +12,9 @@ from strategies import RUNS, VALUES
 
 from pytest_mlrepro.balance import contrast, draw
 from pytest_mlrepro.contribution import Contribution
-from pytest_mlrepro.errors import ConfigError
 from pytest_mlrepro.gate import Terms
 from pytest_mlrepro.ledger import Extent, Ledger
-from pytest_mlrepro.model import Band, Fact, Run, by_address
+from pytest_mlrepro.model import SESSION, Band, Fact, Run, by_address
 from pytest_mlrepro.report import machine
 
 TEST = "tests/test_model.py::test_f1"
@@ -45,12 +46,23 @@ NOW = run(Fact("results", "f1", 0.75), Fact("data", "train", "mlr1:b"), Fact("se
 
 def test_the_whole_document():
     found = document(BEFORE, NOW, exitstatus=1)
+    told = {f"{each['facet']}.{each['key']}": each["explanation"] for each in found["drifts"]}
     sentences = [each.pop("explanation") for each in found["drifts"]]
     assert found == {
         "schema": 1,
         "verdict": "drifted",
         "exitstatus": 1,
         "environment": {"name": "", "recorded": True},
+        "mode": "check",
+        "only": [],
+        "lockfile": "",
+        "written": None,
+        "accept": "",
+        "conflicts": [],
+        "new": [],
+        "stale": [],
+        "refused": [],
+        "hints": [],
         "unpinned": [],
         "counts": {"subjects": 1, "facts": 3, "drifts": 4, "identical": 0, "rounding": 0, "band": 0},
         "drifts": [
@@ -60,9 +72,19 @@ def test_the_whole_document():
                 "key": key,
                 "kind": kind,
                 "policy": "fail",
+                "outcome": "failed",
                 "baseline": baseline,
                 "current": current,
                 "suspects": suspects,
+                "suspected": [
+                    {
+                        "subject": TEST,
+                        "facet": address.partition(".")[0],
+                        "key": address.partition(".")[2],
+                        "explanation": told[address],
+                    }
+                    for address in suspects
+                ],
             }
             for facet, key, kind, baseline, current, suspects in [
                 ("settings", "depth", "removed", 3, None, []),
@@ -82,6 +104,13 @@ def test_the_whole_document():
     }
     assert all(sentences)
     assert "\n" not in "".join(sentences)
+
+
+def test_every_key_is_in_the_guide():
+    guide = (Path(__file__).parents[2] / "docs" / "reports.md").read_text(encoding="utf-8")
+    told = set(re.findall(r"`(\w+)`", guide.partition("## JSON")[2]))
+    found = document(BEFORE, NOW)
+    assert {*found, *found["counts"], *found["drifts"][0]} <= told
 
 
 def test_the_green_rungs_below_identical_are_listed():
@@ -178,14 +207,93 @@ def test_every_value_is_valid_json(value):
 
 @settings(max_examples=15, deadline=None)
 @given(before=RUNS, now=RUNS)
-def test_every_report_can_be_written_and_read(tmp_path_factory, before, now):
+def test_every_report_can_be_written_and_read(before, now):
     terms = Terms(before)
     content = machine.document(contrast(now, terms), terms, exitstatus=1)
-    path = tmp_path_factory.mktemp("reports") / "new" / "report.json"
-    machine.write(path, content)
-    assert strict(path.read_bytes()) == content
+    assert strict(machine.written(content).encode()) == content
     assert content["counts"]["drifts"] == len(content["drifts"])
     assert content["counts"]["facts"] == sum(1 for _ in now)
+
+
+def outcomes(before, now, **terms):
+    found = document(before, now, **terms)
+    return {f"{each['facet']}.{each['key']}": each["outcome"] for each in found["drifts"]}
+
+
+def test_what_became_of_each_drift():
+    before = run(Fact("settings", "a", 1), Fact("results", "f1", 1), Fact("source", "f", "a"))
+    now = run(Fact("settings", "a", 2), Fact("results", "f1", 2), Fact("source", "f", "b"))
+    policies = Terms().policies.over({"settings": "warn"})
+    assert outcomes(before, now, policies=policies) == {
+        "settings.a": "warned",
+        "results.f1": "failed",
+        "source.f": "noted",
+    }
+    assert set(outcomes(Run(), now).values()) == {"new"}
+    assert set(outcomes(before, now, update=True).values()) == {"accepted"}
+    # A subject that fails is accepted in nothing.
+    assert outcomes(before, now, update=True, only=frozenset({"settings"})) == {
+        "settings.a": "left",
+        "results.f1": "failed",
+        "source.f": "noted",
+    }
+
+
+def test_an_environment_that_an_update_leaves_is_not_told_as_accepted():
+    before = Run({**BEFORE.subjects, SESSION: by_address([Fact("libraries", "numpy", "1.26")])})
+    environment = by_address([Fact("libraries", "numpy", "2.4"), Fact("libraries", "runtime.python", "3.11")])
+    terms = Terms(before, update=True)
+    ledger = Ledger()
+    ledger.add(Contribution(TEST, BEFORE.facts(TEST), environment=environment))
+    ledger.outcome(TEST, passed=True, failed=False, finished=True)
+    # Of a part of the suite, which does not use numpy.
+    found = machine.document(draw(ledger, terms, Extent()), terms, exitstatus=0)
+    assert {each["key"]: each["outcome"] for each in found["drifts"]} == {
+        "numpy": "left",
+        "runtime.python": "accepted",
+    }
+
+
+def test_what_is_said_of_whole_subjects():
+    ledger = Ledger()
+    for name in (TEST, "new", "failed"):
+        ledger.add(Contribution(name, BEFORE.facts(TEST)))
+        ledger.outcome(name, passed=name != "failed", failed=name == "failed", finished=True)
+    terms = Terms(
+        Run({name: BEFORE.facts(TEST) for name in (TEST, "a/test_b.py::test_gone", "failed")}), update=True
+    )
+    collected = frozenset(ledger.contributions)
+    found = machine.document(draw(ledger, terms, Extent(collected, whole=True)), terms, exitstatus=0)
+    assert (found["new"], found["refused"], found["stale"]) == (
+        ["new"],
+        ["failed"],
+        ["a/test_b.py::test_gone"],
+    )
+
+
+def test_what_disagrees_within_the_run():
+    ledger = Ledger()
+    for value in (1, 2):
+        ledger.add(Contribution(TEST, by_address([Fact("results", "x", value)]), is_test=False))
+    terms = Terms(run(Fact("results", "x", 2)))
+    found = machine.document(draw(ledger, terms, Extent()), terms, exitstatus=1)
+    assert found["conflicts"] == [
+        {
+            "subject": TEST,
+            "facet": "results",
+            "key": "x",
+            "one": 1,
+            "another": 2,
+            "explanation": "1 -> 2 (+1)",
+        }
+    ]
+
+
+def test_names_that_are_no_text_are_escaped():
+    before, now = (Run({"a\udce9": by_address([Fact("results", "b\udce9", value)])}) for value in (1, 2))
+    content = document(before, now)
+    assert strict(machine.written(content).encode()) == content
+    assert (content["drifts"][0]["subject"], content["drifts"][0]["key"]) == ("a\\udce9", "b\\udce9")
 
 
 def test_the_facts_of_a_run():
@@ -197,8 +305,3 @@ def test_the_facts_of_a_run():
     assert machine.facts(run(*facts)) == {
         TEST: {"results": {"test.f1": 0.5, "worst": "-inf"}, "settings": {"x": None}}
     }
-
-
-def test_a_report_that_cannot_be_written_is_told(tmp_path):
-    with pytest.raises(ConfigError, match="the report cannot be written: Is a directory"):
-        machine.write(tmp_path, {})
