@@ -127,7 +127,8 @@ def _stranger(document: Mapping[str, Any]) -> str:
     if found["recorded"] or document["mode"] == "update":
         return ""
     name = code(found["name"], in_table=False)
-    return f"The environment {name} is not recorded yet: results were compared with the shared values, libraries fail nothing."
+    compared = "results were compared with the shared values, libraries fail nothing"
+    return f"The environment {name} is not recorded yet: {compared}."
 
 
 def _conflicts(document: Mapping[str, Any]) -> Part:
