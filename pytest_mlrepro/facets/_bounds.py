@@ -31,16 +31,23 @@ def against_tolerance(baseline: Fact, current: Fact, default: Tolerance) -> list
         told.append(
             f"beyond rounding: {_times(exceeded)} the tolerance ({_bound(tolerance, scale_of(baseline))})"
         )
-    return told + _near_zero(baseline, current, tolerance, gap)
+    if near_zero(baseline, current, tolerance):
+        scale = baseline.value if isinstance(baseline.value, float) else scale_of(baseline)
+        told.append(f"baseline is {scale:.3g}: rtol cannot hold near zero; atol={rounded_up(gap):g} would")
+    return told
 
 
-def _near_zero(baseline: Fact, current: Fact, tolerance: Tolerance, gap: float) -> list[str]:
-    scale = scale_of(baseline)
-    vanishes = scale <= _VANISHING * gap or max(scale, scale_of(current)) < _NEAR_ZERO
-    if not vanishes or not tolerance.rtol or not gap:
-        return []
-    told = baseline.value if isinstance(baseline.value, float) else scale
-    return [f"baseline is {told:.3g}: rtol cannot hold near zero; atol={rounded_up(gap):g} would"]
+def near_zero(baseline: Fact, current: Fact, tolerance: Tolerance) -> bool:
+    """Whether a relative tolerance means nothing: the baseline is next to zero, or to nothing beside the change."""
+    scale, gap = scale_of(baseline), distance(baseline, current, _METRE)
+    if not tolerance.rtol or not gap or not math.isfinite(gap):
+        return False
+    return vanishes(scale, gap) or max(scale, scale_of(current)) < _NEAR_ZERO
+
+
+def vanishes(scale: float, gap: float) -> bool:
+    """Whether a magnitude is next to nothing beside a difference, both >= 0."""
+    return scale <= _VANISHING * gap
 
 
 def within_tolerance(baseline: Fact, current: Fact, default: Tolerance) -> str:
