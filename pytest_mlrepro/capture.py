@@ -215,7 +215,16 @@ class Recorder:
             self.metric(name, value, rtol=rtol, atol=atol, better=better)
         return metrics
 
-    def classification(self, y_true: Any, y_pred: T, y_score: Any = None, *, name: str = "") -> T:
+    def classification(
+        self,
+        y_true: Any,
+        y_pred: T,
+        y_score: Any = None,
+        *,
+        name: str = "",
+        rtol: float | None = None,
+        atol: float | None = None,
+    ) -> T:
         """Record accuracy, precision, recall, f1, the confusion matrix and, with scores, roc_auc.
 
         Args:
@@ -223,26 +232,45 @@ class Recorder:
             y_pred: predicted labels, shape (n,).
             y_score: scores or probabilities, shape (n,) or (n, classes).
             name: prefix of the keys: ``name="test"`` records ``results.test.f1``.
+            rtol: relative tolerance of all but the confusion matrix, which is exact; the project's default where
+                neither is given.
+            atol: absolute tolerance of the same metrics.
 
         Returns:
             ``y_pred``.
 
         Raises:
-            RecordingError: for shapes or labels that do not fit together.
+            RecordingError: for shapes or labels that do not fit together, or a tolerance that is not a finite
+                number >= 0.
         """
-        self._record(Results().classification, y_true, y_pred, y_score, name=name)
+        self._record(Results().classification, y_true, y_pred, y_score, name=name, rtol=rtol, atol=atol)
         return y_pred
 
-    def regression(self, y_true: Any, y_pred: T, *, name: str = "") -> T:
-        """Record r2, mae, rmse and max_error of predictions, shapes (n,) or (n, outputs).
+    def regression(
+        self,
+        y_true: Any,
+        y_pred: T,
+        *,
+        name: str = "",
+        rtol: float | None = None,
+        atol: float | None = None,
+    ) -> T:
+        """Record r2, mae, rmse and max_error of predictions, shapes (n,) or (n, 1).
+
+        Args:
+            y_true: targets.
+            y_pred: predictions.
+            name: prefix of the keys: ``name="test"`` records ``results.test.r2``.
+            rtol: relative tolerance of all four; the project's default where neither is given.
+            atol: absolute tolerance of all four, in the target's unit (of r2 in its own).
 
         Returns:
             ``y_pred``.
 
         Raises:
-            RecordingError: for shapes that do not fit together.
+            RecordingError: for shapes that do not fit together, or a tolerance that is not a finite number >= 0.
         """
-        self._record(Results().regression, y_true, y_pred, name=name)
+        self._record(Results().regression, y_true, y_pred, name=name, rtol=rtol, atol=atol)
         return y_pred
 
     def array(
