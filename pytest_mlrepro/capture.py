@@ -12,10 +12,10 @@ from pytest_mlrepro.facets import further_facets
 from pytest_mlrepro.facets.assumptions import Assumptions
 from pytest_mlrepro.facets.data import Data, Reading
 from pytest_mlrepro.facets.libraries import version_of
-from pytest_mlrepro.facets.results import Results
+from pytest_mlrepro.facets.results import Results, Yardstick
 from pytest_mlrepro.facets.settings import Settings
 from pytest_mlrepro.facets.source import Source
-from pytest_mlrepro.model import Better, Fact, Facts
+from pytest_mlrepro.model import DEFAULT_TOLERANCE, Better, Fact, Facts, Tolerance
 from pytest_mlrepro.recording import Recording, caller
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ class Recorder:
         graph: CodeGraph | None,
         reading: Reading | None = None,
         accepted: Callable[[str], Facts] | None = None,
+        *,
+        tolerance: Tolerance = DEFAULT_TOLERANCE,
     ) -> None:
         """Make a recorder.
 
@@ -54,12 +56,14 @@ class Recorder:
             graph: the project's code; None while nothing is recorded.
             reading: what the run has for reading data.
             accepted: gives the facts of a subject's baseline.
+            tolerance: the project's, of floats without one of their own.
         """
         self._current = current
         self._pin = pin
         self._graph = graph
         self._reading = reading or Reading()
         self._accepted = accepted or (lambda _: {})
+        self._tolerance = tolerance
 
     @property
     def seed(self) -> int:
@@ -193,7 +197,7 @@ class Recorder:
         Raises:
             RecordingError: for another type, or a tolerance that is not a finite number >= 0.
         """
-        self._record(Results().capture, name, value, rtol=rtol, atol=atol, better=better)
+        self._measure(Results().capture, name, value, rtol=rtol, atol=atol, better=better)
         return value
 
     def metrics(
@@ -294,7 +298,7 @@ class Recorder:
         Raises:
             RecordingError: for what is not an array of numbers or strings.
         """
-        self._record(Results().array, name, values, rtol=rtol, atol=atol, up_to_sign=up_to_sign)
+        self._measure(Results().array, name, values, rtol=rtol, atol=atol, up_to_sign=up_to_sign)
         return values
 
     def model(self, name: str, estimator: T) -> T:
@@ -303,7 +307,7 @@ class Recorder:
         Raises:
             RecordingError: if it is not fitted.
         """
-        self._record(Results().model, name, estimator, handed=estimator)
+        self._measure(Results().model, name, estimator, handed=estimator)
         return estimator
 
     def library(self, *names: str) -> Any:
@@ -335,6 +339,15 @@ class Recorder:
             raise _said_here(error) from None
         if handed is not None:
             recording.modules.add(type(handed).__module__)
+
+    def _measure(self, capture: Callable[..., Iterable[Fact]], *args: Any, **kwargs: Any) -> None:
+        if self._graph is None:
+            return
+        recording = self._current()
+        accepted = self._accepted(recording.subject)
+        self._record(
+            capture, *args, against=Yardstick(accepted, recording.tolerance, self._tolerance), **kwargs
+        )
 
     def _freeze(self, names: tuple[str, ...]) -> tuple[Fact, ...]:
         for name in names:

@@ -328,6 +328,42 @@ def test_a_tolerance_of_several_metrics_is_checked(recorder, recording, call, na
     assert values(recording) == {}
 
 
+# Large arrays
+
+
+@pytest.mark.parametrize("marked", [None, Tolerance(1e-2, 0.0)], ids=["project", "marker"])
+def test_large_arrays_are_measured_against_what_was_accepted(pins, tmp_path, marked):
+    """By the tolerance of the marker, else of the project, and against the baseline of the subject that is running."""
+    large = np.linspace(0.5, 1.0, 1000)
+    fitted = LogisticRegression()
+    asked = []
+
+    def recorded(noise, accepted):
+        recording = Recording(TEST, SEED, tolerance=marked)
+        record = Recorder(
+            lambda: recording,
+            pins,
+            CodeGraph(tmp_path),
+            None,
+            lambda subject: asked.append(subject) or accepted,
+            tolerance=Tolerance(1e-3, 0.0),
+        )
+        fitted.coef_ = large * noise
+        record.array("scores", large * noise)
+        record.metric("losses", (large * noise).tolist())
+        record.model("model", fitted)
+        return {address: fact for address, fact in recording.facts().items() if "sketch" in fact.detail}
+
+    before = recorded(1.0, {})
+    assert before.keys() == {"results.scores", "results.losses", "results.model.coef_"}
+    assert not any(fact.nearness for fact in before.values())
+    width = (marked or Tolerance(1e-3)).rtol
+    for noise, holds in ((1 + 0.9 * width, True), (1 + 2 * width, False)):
+        near = [fact.nearness for fact in recorded(noise, before).values()]
+        assert [(each.holds, each.width) for each in near] == [(holds, width)] * 3
+    assert set(asked) == {TEST}
+
+
 # Mistakes
 
 

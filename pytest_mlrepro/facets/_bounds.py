@@ -5,7 +5,16 @@ from __future__ import annotations
 import math
 from decimal import ROUND_CEILING, Decimal
 
-from pytest_mlrepro.facets._closeness import BITWISE, distance, excess, scale_of, tolerance_for
+from pytest_mlrepro.facets._closeness import (
+    BITWISE,
+    distance,
+    excess,
+    is_settled,
+    judged,
+    nearness_to,
+    scale_of,
+    tolerance_for,
+)
 from pytest_mlrepro.model import Band, Fact, Tolerance
 
 # Below this, a quantity is likely a loss or a residual that vanishes: a relative tolerance means nothing there.
@@ -53,8 +62,13 @@ def vanishes(scale: float, gap: float) -> bool:
 def within_tolerance(baseline: Fact, current: Fact, default: Tolerance) -> str:
     """What is said of a result that holds: how much of its tolerance it takes."""
     tolerance = tolerance_for(baseline, current, default)
-    taken = distance(baseline, current, tolerance)
-    return f"{taken:.2g} of the tolerance ({_bound(tolerance, scale_of(baseline))})"
+    bound = _bound(tolerance, scale_of(baseline))
+    width = tolerance.width(scale_of(baseline))
+    near = nearness_to(baseline, current)
+    if near is None or not is_settled(near, width):
+        return f"{distance(baseline, current, tolerance):.2g} of the tolerance ({bound})"
+    least, most = judged(baseline, current, tolerance), near.most / width
+    return f"{f'{least:.2g} to' if least else 'at most'} {most:.2g} of the tolerance ({bound})"
 
 
 def against_band(baseline: Fact, current: Fact) -> list[str]:

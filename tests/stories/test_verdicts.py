@@ -133,6 +133,8 @@ def test_one(mlrepro):
     mlrepro.metric("loss", 0.5 + noise)
     mlrepro.metric("auc", np.float32(0.25))
     mlrepro.metric("score", 0.94 + seed)
+    # All move together: each by 0.8 of its tolerance with the noise of these tests.
+    mlrepro.array("scores", np.linspace(0.5, 1.0, 1000, dtype=np.float32) * np.float32(1 + 8e6 * noise))
     mlrepro.array("axes", np.array([[0.6, -0.8], [0.8, 0.6]]) * (-1 if turn else 1), up_to_sign=True)
     mlrepro.array("predictions", predicted)
     mlrepro.classification(truth, predicted)
@@ -155,12 +157,13 @@ def calibrated(empty):
 
 def test_noise_is_green_and_told(calibrated):
     green = calibrated.setenv(NOISE="1e-12", SEED="0.01", TURN="1").check("-v").ok()
-    assert (green.report["counts"]["rounding"], green.report["counts"]["band"]) == (1, 1)
-    assert ", 1 within rounding, 1 within the band" in green.output
+    assert (green.report["counts"]["rounding"], green.report["counts"]["band"]) == (2, 1)
+    assert ", 2 within rounding, 1 within the band" in green.output
     assert "within the calibrated band (20 seeds, 0.94 +- 0.006)" in green.output
     assert [(each["key"], each["rung"]) for each in green.report["agreements"]] == [
         ("loss", "rounding"),
         ("score", "band"),
+        ("scores", "rounding"),
     ]
 
 
