@@ -260,6 +260,16 @@ class TestVerdict:
         inner = np.where((values == values.max()) | (values == values.min()), values, values + 1.02e-3)
         assert rung(values, inner, rtol=1e-3) == "drift"
 
+    @pytest.mark.parametrize("rtol", [2e-13, 1e-9, 0.3])
+    @pytest.mark.parametrize("sign", [-1, 1])
+    def test_a_shift_of_all_by_the_very_tolerance_holds(self, rtol, sign):
+        """Although the rounding of a mean or standard deviation may take them beyond it."""
+        for size in range(1000, 1005):
+            values = NOISE.uniform(0.5, 1.0, size=size)
+            width = Tolerance(rtol, 0.0).width(values.max())
+            moved = [inwards(cell, cell + sign * width, width) for cell in values.tolist()]
+            assert rung(values, np.array(moved), rtol=rtol) == "rounding"
+
     def test_float32_by_default(self):
         values = NOISE.uniform(0.5, 1.0, size=300).astype(np.float32)
         assert rung(values, values * np.float32(1 + 2e-6)) == "rounding"

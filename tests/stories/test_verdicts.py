@@ -184,3 +184,48 @@ def test_a_band_stays_until_another_value_is_accepted(calibrated):
     assert "its calibrated band is dropped" in accepted.output
     assert "band =" not in accepted.lockfile
     assert 'lock-version = "1.0"' in accepted.lockfile
+
+
+LARGE = """
+import os
+
+import numpy as np
+import pytest
+
+
+def scores():
+    return np.linspace(0.5, 1.0, 1000) * (1 + float(os.environ.get("NOISE", 0)))
+
+
+def test_project(mlrepro):
+    mlrepro.array("scores", scores())
+
+
+@pytest.mark.mlrepro(rtol=1e-2)
+def test_marker(mlrepro):
+    mlrepro.array("scores", scores())
+
+
+@pytest.fixture(scope="module")
+def fitted(mlrepro):
+    return mlrepro.metric("scores", scores())
+
+
+def test_fixture(fitted):
+    pass
+"""
+
+
+@pytest.mark.slow
+def test_large_arrays_are_held_to_the_tolerance_of_their_marker_or_project(empty):
+    project = empty.write({"test_l.py": LARGE, "pyproject.toml": "[tool.mlrepro]\nrtol = 1e-3\natol = 0.0\n"})
+    lockfile = project.update("-n2").ok().lockfile
+    assert lockfile.count("sketch = ") == 3
+    within = project.setenv(NOISE="9e-4").check("-n2").ok()
+    assert within.report["counts"]["rounding"] == 3
+    assert project.setenv(NOISE="9e-4").update("-n2").ok().lockfile == lockfile
+    red = project.setenv(NOISE="1.1e-3").check("-n2").red()
+    assert {drift["subject"] for drift in red.report["drifts"]} == {
+        "test_l.py::test_project",
+        "test_l.py::fitted",
+    }
