@@ -18,7 +18,6 @@ _NARROW_RTOL = {"float32": 1e-5, "complex64": 1e-5, "float16": 2e-3}
 BITWISE = Tolerance(0.0, 0.0)
 """The demand for the same bits."""
 
-_PATTERN = "nonfinite_at"
 _BARELY = math.nextafter(1.0, 2.0)
 # What summing up to 65,536 floats to their mean or standard deviation may lose, of the largest of them.
 _LOST = 2.0**-44
@@ -103,12 +102,7 @@ def in_effect(own: Tolerance | None, dtype: str, default: Tolerance) -> Toleranc
 def nearness_to(baseline: Fact, current: Fact) -> Nearness | None:
     """What was found of a large array against the sketch of this very baseline; None where nothing was."""
     found, kept = current.nearness, baseline.detail.get(SKETCH)
-    if found is None or kept is None or found.of != identity(kept):
-        return None
-    alike = all(
-        baseline.detail.get(name) == current.detail.get(name) for name in ("shape", "dtype", _PATTERN)
-    )
-    return found if alike else None
+    return found if found is not None and kept is not None and found.of == identity(kept) else None
 
 
 def is_settled(near: Nearness, width: float) -> bool:
@@ -117,7 +111,10 @@ def is_settled(near: Nearness, width: float) -> bool:
 
 
 def judged(baseline: Fact, current: Fact, tolerance: Tolerance) -> float:
-    """The distance, where a sketch decides with its verdict: at most 1 only if every cell holds."""
+    """The distance, where a sketch decides with its verdict: at most 1 only if every cell holds.
+
+    Another shape or type, and other cells that are NaN or infinite, are no question for a sketch.
+    """
     found = distance(baseline, current, tolerance)
     near = nearness_to(baseline, current)
     width = tolerance.width(scale_of(baseline))
@@ -249,7 +246,7 @@ def _summary_distance(baseline: Fact, current: Fact, tolerance: Tolerance) -> fl
     before, now = baseline.detail, current.detail
     if any(before.get(name) != now.get(name) for name in ("shape", "dtype")):
         return math.nan
-    if before.get(_PATTERN) != now.get(_PATTERN):
+    if before.get("nonfinite_at") != now.get("nonfinite_at"):
         return math.inf
     width = tolerance.width(scale_of(baseline))
     largest = 0.0
