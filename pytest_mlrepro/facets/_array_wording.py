@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pytest_mlrepro.facets._arrays import BLOCKS, block_range
 from pytest_mlrepro.facets._blocks import changed_blocks
@@ -119,11 +119,12 @@ def _moved(baseline: Fact, current: Fact, tolerance: Tolerance, *, certain: bool
     near = nearness_to(baseline, current)
     is_sure = near is not None and is_settled(near, width)
     if near is not None and is_sure and near.beyond:
-        return f"{_where(list(near.beyond), size)}, each beyond the tolerance"
+        count = f"{len(near.beyond)} of {BLOCKS} blocks"
+        return f"values moved beyond the tolerance in {count}, {_within(near.beyond, size)}"
     blocks = _moved_blocks(baseline.detail, current.detail, width)
     if not blocks:
         return ""
-    told = _where(blocks, size)
+    told = f"{len(blocks)} of {BLOCKS} blocks moved, {_within(blocks, size)}"
     # Of many values that all moved a little, a sum moves further than any of them.
     exceeded = distance(baseline, current, tolerance)
     may_hold = not certain and not is_sure and exceeded <= size // BLOCKS
@@ -139,6 +140,6 @@ def _moved_blocks(before: Mapping[str, Value], now: Mapping[str, Value], width: 
     return sorted(moved)
 
 
-def _where(blocks: list[int], size: int) -> str:
+def _within(blocks: Sequence[int], size: int) -> str:
     start, end = block_range(blocks[0], size)[0], block_range(blocks[-1], size)[1]
-    return f"{len(blocks)} of {BLOCKS} blocks moved, within values {start} to {end} of {size}"
+    return f"within values {start} to {end} of {size}"

@@ -65,10 +65,14 @@ def within_tolerance(baseline: Fact, current: Fact, default: Tolerance) -> str:
     bound = _bound(tolerance, scale_of(baseline))
     width = tolerance.width(scale_of(baseline))
     near = nearness_to(baseline, current)
+    taken = distance(baseline, current, tolerance)
     if near is None or not is_settled(near, width):
-        return f"{distance(baseline, current, tolerance):.2g} of the tolerance ({bound})"
-    least, most = judged(baseline, current, tolerance), near.most / width
-    return f"{f'{least:.2g} to' if least else 'at most'} {most:.2g} of the tolerance ({bound})"
+        return f"{taken:.2g} of the tolerance ({bound})"
+    least = judged(baseline, current, tolerance)
+    if taken <= 1.0:
+        # The sums are the finer measure as long as they hold.
+        return f"{max(taken, least):.2g} of the tolerance ({bound})"
+    return f"{f'{least:.2g} to' if least else 'at most'} {near.most / width:.2g} of the tolerance ({bound})"
 
 
 def against_band(baseline: Fact, current: Fact) -> list[str]:
