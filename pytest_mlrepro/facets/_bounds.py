@@ -37,13 +37,21 @@ def against_tolerance(baseline: Fact, current: Fact, default: Tolerance) -> list
         return []
     told = []
     if math.isfinite(exceeded):
-        told.append(
-            f"beyond rounding: {_times(exceeded)} the tolerance ({_bound(tolerance, scale_of(baseline))})"
-        )
+        told.append(f"beyond rounding{_by(baseline, current, tolerance, exceeded)}")
     if near_zero(baseline, current, tolerance):
         scale = baseline.value if isinstance(baseline.value, float) else scale_of(baseline)
         told.append(f"baseline is {scale:.3g}: rtol cannot hold near zero; atol={rounded_up(gap):g} would")
     return told
+
+
+def _by(baseline: Fact, current: Fact, tolerance: Tolerance, exceeded: float) -> str:
+    """By how much; where it is the sums that tell the size, and a sketch that tells that a value is beyond, so."""
+    bound = _bound(tolerance, scale_of(baseline))
+    near = nearness_to(baseline, current)
+    if near is None or near.holds or not is_settled(near, tolerance.width(scale_of(baseline))):
+        return f": {_times(exceeded)} the tolerance ({bound})"
+    by_sums = distance(baseline, current, tolerance)
+    return f": the sums by {_times(by_sums)} the tolerance ({bound})" if by_sums > 1.0 else f" ({bound})"
 
 
 def near_zero(baseline: Fact, current: Fact, tolerance: Tolerance) -> bool:
