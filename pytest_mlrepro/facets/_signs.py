@@ -69,8 +69,8 @@ def variants(array: Any, width: float) -> Iterator[Any]:
     """
     import numpy as np
 
-    leaning, noise = _leaning(array)
-    is_open = (np.abs(leaning) <= noise * width) & (_rows(array) != 0).any(axis=1)
+    leaning, unit = _leaning(array)
+    is_open = (np.abs(leaning) * unit <= width) & (_rows(array) != 0).any(axis=1)
     open_ = np.flatnonzero(is_open)
     open_ = open_[np.argsort(np.abs(leaning[open_]), kind="stable")][:_MOST_OPEN]
     for choice in range(1, 2 ** len(open_)):
@@ -80,7 +80,7 @@ def variants(array: Any, width: float) -> Iterator[Any]:
 
 
 def _leaning(array: Any) -> tuple[Any, Any]:
-    """The weighted sum of each component, scaled by its largest value, and how far noise of width 1 may move it."""
+    """The weighted sum of each component, scaled by its largest value, and the width of noise that may move it by 1."""
     import numpy as np
 
     rows = _rows(array)
@@ -89,7 +89,7 @@ def _leaning(array: Any) -> tuple[Any, Any]:
     largest = np.abs(known).max(axis=1)
     # Near the largest float a sum of the values themselves would overflow.
     scale = np.where(largest > 0, largest, 1.0)
-    return (known / scale[:, None] * weights).sum(axis=1), weights.sum() / scale
+    return (known / scale[:, None] * weights).sum(axis=1), scale / weights.sum()
 
 
 def _turned(array: Any, flips: Any) -> Any:
