@@ -12,10 +12,10 @@ from pytest_mlrepro.facets import further_facets
 from pytest_mlrepro.facets.assumptions import Assumptions
 from pytest_mlrepro.facets.data import Data, Reading
 from pytest_mlrepro.facets.libraries import version_of
-from pytest_mlrepro.facets.results import Results
+from pytest_mlrepro.facets.results import Results, Yardstick
 from pytest_mlrepro.facets.settings import Settings
 from pytest_mlrepro.facets.source import Source
-from pytest_mlrepro.model import Better, Fact, Facts
+from pytest_mlrepro.model import DEFAULT_TOLERANCE, Better, Fact, Facts, Tolerance
 from pytest_mlrepro.recording import Recording, caller
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ class Recorder:
         graph: CodeGraph | None,
         reading: Reading | None = None,
         accepted: Callable[[str], Facts] | None = None,
+        *,
+        tolerance: Tolerance = DEFAULT_TOLERANCE,
     ) -> None:
         """Make a recorder.
 
@@ -54,12 +56,14 @@ class Recorder:
             graph: the project's code; None while nothing is recorded.
             reading: what the run has for reading data.
             accepted: gives the facts of a subject's baseline.
+            tolerance: the project's, of floats without one of their own.
         """
         self._current = current
         self._pin = pin
         self._graph = graph
         self._reading = reading or Reading()
         self._accepted = accepted or (lambda _: {})
+        self._tolerance = tolerance
 
     @property
     def seed(self) -> int:
@@ -193,7 +197,7 @@ class Recorder:
         Raises:
             RecordingError: for another type, or a tolerance that is not a finite number >= 0.
         """
-        self._record(Results().capture, name, value, rtol=rtol, atol=atol, better=better)
+        self._measure(Results().capture, name, value, rtol=rtol, atol=atol, better=better)
         return value
 
     def metrics(
@@ -215,7 +219,16 @@ class Recorder:
             self.metric(name, value, rtol=rtol, atol=atol, better=better)
         return metrics
 
-    def classification(self, y_true: Any, y_pred: T, y_score: Any = None, *, name: str = "") -> T:
+    def classification(
+        self,
+        y_true: Any,
+        y_pred: T,
+        y_score: Any = None,
+        *,
+        name: str = "",
+        rtol: float | None = None,
+        atol: float | None = None,
+    ) -> T:
         """Record accuracy, precision, recall, f1, the confusion matrix and, with scores, roc_auc.
 
         Args:
@@ -223,26 +236,45 @@ class Recorder:
             y_pred: predicted labels, shape (n,).
             y_score: scores or probabilities, shape (n,) or (n, classes).
             name: prefix of the keys: ``name="test"`` records ``results.test.f1``.
+            rtol: relative tolerance of all but the confusion matrix, which is exact; the project's default where
+                neither is given.
+            atol: absolute tolerance of the same metrics.
 
         Returns:
             ``y_pred``.
 
         Raises:
-            RecordingError: for shapes or labels that do not fit together.
+            RecordingError: for shapes or labels that do not fit together, or a tolerance that is not a finite
+                number >= 0.
         """
-        self._record(Results().classification, y_true, y_pred, y_score, name=name)
+        self._record(Results().classification, y_true, y_pred, y_score, name=name, rtol=rtol, atol=atol)
         return y_pred
 
-    def regression(self, y_true: Any, y_pred: T, *, name: str = "") -> T:
-        """Record r2, mae, rmse and max_error of predictions, shapes (n,) or (n, outputs).
+    def regression(
+        self,
+        y_true: Any,
+        y_pred: T,
+        *,
+        name: str = "",
+        rtol: float | None = None,
+        atol: float | None = None,
+    ) -> T:
+        """Record r2, mae, rmse and max_error of predictions, shapes (n,) or (n, 1).
+
+        Args:
+            y_true: targets.
+            y_pred: predictions.
+            name: prefix of the keys: ``name="test"`` records ``results.test.r2``.
+            rtol: relative tolerance of all four; the project's default where neither is given.
+            atol: absolute tolerance of all four, in the target's unit (of r2 in its own).
 
         Returns:
             ``y_pred``.
 
         Raises:
-            RecordingError: for shapes that do not fit together.
+            RecordingError: for shapes that do not fit together, or a tolerance that is not a finite number >= 0.
         """
-        self._record(Results().regression, y_true, y_pred, name=name)
+        self._record(Results().regression, y_true, y_pred, name=name, rtol=rtol, atol=atol)
         return y_pred
 
     def array(
@@ -266,7 +298,7 @@ class Recorder:
         Raises:
             RecordingError: for what is not an array of numbers or strings.
         """
-        self._record(Results().array, name, values, rtol=rtol, atol=atol, up_to_sign=up_to_sign)
+        self._measure(Results().array, name, values, rtol=rtol, atol=atol, up_to_sign=up_to_sign)
         return values
 
     def model(self, name: str, estimator: T) -> T:
@@ -275,7 +307,7 @@ class Recorder:
         Raises:
             RecordingError: if it is not fitted.
         """
-        self._record(Results().model, name, estimator, handed=estimator)
+        self._measure(Results().model, name, estimator, handed=estimator)
         return estimator
 
     def library(self, *names: str) -> Any:
@@ -307,6 +339,15 @@ class Recorder:
             raise _said_here(error) from None
         if handed is not None:
             recording.modules.add(type(handed).__module__)
+
+    def _measure(self, capture: Callable[..., Iterable[Fact]], *args: Any, **kwargs: Any) -> None:
+        if self._graph is None:
+            return
+        recording = self._current()
+        accepted = self._accepted(recording.subject)
+        self._record(
+            capture, *args, against=Yardstick(accepted, recording.tolerance, self._tolerance), **kwargs
+        )
 
     def _freeze(self, names: tuple[str, ...]) -> tuple[Fact, ...]:
         for name in names:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
+from typing import Any
 
 from pytest_mlrepro.lockfile.facts import decode_fact, encode_fact
 from pytest_mlrepro.model import Facts, Policy, by_address
+from pytest_mlrepro.model import Facts, Nearness, Policy, by_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +69,28 @@ class Contribution:
 
 
 def _encoded(facts: Facts) -> list[list[object]]:
-    return [[fact.facet, fact.key, encode_fact(fact), fact.origin, fact.remark] for fact in facts.values()]
+    return [
+        [
+            fact.facet,
+            fact.key,
+            encode_fact(fact),
+            fact.origin,
+            fact.remark,
+            fact.nearness and astuple(fact.nearness),
+        ]
+        for fact in facts.values()
+    ]
 
 
-def _decoded(raw: Iterable[tuple[str, str, object, str, str]]) -> Facts:
+def _decoded(raw: Iterable[tuple[str, str, object, str, str, list[Any] | None]]) -> Facts:
     return by_address(
-        replace(decode_fact(facet, key, node), origin=origin, remark=remark)
-        for facet, key, node, origin, remark in raw
+        replace(decode_fact(facet, key, node), origin=origin, remark=remark, nearness=_nearness(near))
+        for facet, key, node, origin, remark, near in raw
     )
+
+
+def _nearness(raw: list[Any] | None) -> Nearness | None:
+    if not raw:
+        return None
+    of, holds, width, least, most, beyond = raw
+    return Nearness(of, holds, width, least, most, tuple(beyond))

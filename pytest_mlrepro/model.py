@@ -119,6 +119,27 @@ def _unusable(what: str) -> RecordingError:
 
 
 @dataclass(frozen=True, slots=True)
+class Nearness:
+    """How near a large array is to its baseline, cell by cell: found while the array is at hand, against a sketch.
+
+    Attributes:
+        of: names the sketch of the baseline.
+        holds: whether the sketch proves that no cell moved much further than its width; where it does not hold,
+            at least one cell moved further than that.
+        width: the sketch's, in the array's unit.
+        least, most: between which the largest change of a cell lies, in the array's unit.
+        beyond: the blocks that hold a cell which moved further than the width, as far as is known.
+    """
+
+    of: str
+    holds: bool
+    width: float
+    least: float
+    most: float
+    beyond: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Fact:
     """One recorded value.
 
@@ -133,6 +154,7 @@ class Fact:
         origin: ``file:line`` that recorded it in this run; neither stored nor compared.
         remark: how it differs from its baseline, where only who had the data could tell; neither stored nor compared.
         band: of a baseline that was calibrated; stored, and asked where the value is beyond its tolerance.
+        nearness: of a large array to its baseline, where the recorder had both; neither stored nor compared.
     """
 
     facet: str
@@ -145,6 +167,7 @@ class Fact:
     origin: str = field(default="", compare=False)
     remark: str = field(default="", compare=False)
     band: Band | None = field(default=None, compare=False)
+    nearness: Nearness | None = field(default=None, compare=False)
 
     @property
     def address(self) -> str:

@@ -95,6 +95,7 @@ CALLS = {
     "environ": (lambda record: record.environ("TZ"), "TZ", "assumptions.environ.TZ"),
 }
 SCORES = {"auc": 0.9, "loss": 0.1}
+PROBABILITIES = FITTED.predict_proba(FEATURES)
 
 
 @pytest.mark.parametrize("name", CALLS)
@@ -280,6 +281,87 @@ def test_a_markers_tolerance_does_not_widen_what_has_its_own(wide):
     facts = recording.facts()
     assert facts["results.f1"].tolerance == Tolerance(0.0, 1e-6)
     assert facts["settings.share"].tolerance is None
+
+
+METRICS = pytest.mark.parametrize(
+    ("call", "names"),
+    [
+        (
+            lambda record, **options: record.classification(
+                LABELS, PREDICTED, FITTED.predict_proba(FEATURES), **options
+            ),
+            {"accuracy", "precision", "recall", "f1", "roc_auc"},
+        ),
+        (
+            lambda record, **options: record.regression(LABELS, PREDICTED, **options),
+            {"r2", "mae", "rmse", "max_error"},
+        ),
+    ],
+    ids=["classification", "regression"],
+)
+
+
+@METRICS
+@pytest.mark.parametrize(
+    "given",
+    [
+        ({}, None),
+        ({"rtol": 1e-3}, Tolerance(1e-3, 0.0)),
+        ({"atol": 0.01}, Tolerance(0.0, 0.01)),
+        ({"rtol": 0, "atol": 0}, Tolerance(0.0, 0.0)),
+    ],
+    ids=["none", "rtol", "atol", "bitwise"],
+)
+def test_a_tolerance_of_several_metrics_is_for_their_floats(recording, recorder, call, names, given):
+    options, expected = given
+    call(recorder, **options)
+    found = {fact.key: fact.tolerance for fact in recording.facts().values() if fact.facet == "results"}
+    assert found.pop("confusion_matrix", None) is None
+    assert found == dict.fromkeys(names, expected)
+
+
+@METRICS
+def test_a_tolerance_of_several_metrics_is_checked(recorder, recording, call, names):
+    with pytest.raises(RecordingError, match="rtol must be a finite number >= 0, got -1") as caught:
+        call(recorder, rtol=-1)
+    assert Path(__file__).name in caught.value.where
+    assert values(recording) == {}
+
+
+# Large arrays
+
+
+@pytest.mark.parametrize("marked", [None, Tolerance(1e-2, 0.0)], ids=["project", "marker"])
+def test_large_arrays_are_measured_against_what_was_accepted(pins, tmp_path, marked):
+    """By the tolerance of the marker, else of the project, and against the baseline of the subject that is running."""
+    large = np.linspace(0.5, 1.0, 1000)
+    fitted = LogisticRegression()
+    asked = []
+
+    def recorded(noise, accepted):
+        recording = Recording(TEST, SEED, tolerance=marked)
+        record = Recorder(
+            lambda: recording,
+            pins,
+            CodeGraph(tmp_path),
+            None,
+            lambda subject: asked.append(subject) or accepted,
+            tolerance=Tolerance(1e-3, 0.0),
+        )
+        fitted.coef_ = large * noise
+        record.array("scores", large * noise)
+        record.metric("losses", (large * noise).tolist())
+        record.model("model", fitted)
+        return {address: fact for address, fact in recording.facts().items() if "sketch" in fact.detail}
+
+    before = recorded(1.0, {})
+    assert before.keys() == {"results.scores", "results.losses", "results.model.coef_"}
+    assert not any(fact.nearness for fact in before.values())
+    width = (marked or Tolerance(1e-3)).rtol
+    for noise, holds in ((1 + 0.9 * width, True), (1 + 2 * width, False)):
+        near = [fact.nearness for fact in recorded(noise, before).values()]
+        assert [(each.holds, each.width) for each in near] == [(holds, width)] * 3
+    assert set(asked) == {TEST}
 
 
 # Mistakes

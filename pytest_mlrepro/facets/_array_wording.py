@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from pytest_mlrepro.facets._arrays import BLOCKS, block_range
 from pytest_mlrepro.facets._blocks import changed_blocks
@@ -11,8 +11,10 @@ from pytest_mlrepro.facets._bounds import against_tolerance
 from pytest_mlrepro.facets._churn import ranges, some
 from pytest_mlrepro.facets._closeness import (
     cells,
-    excess,
+    distance,
+    is_settled,
     magnitude,
+    nearness_to,
     pairs,
     scale_of,
     separation,
@@ -98,19 +100,35 @@ def summaries(baseline: Fact, current: Fact, default: Tolerance) -> str:
         counts = before.get("nonfinite", 0), now.get("nonfinite", 0)
         told = f"{counts[0]} -> {counts[1]}" if counts[0] != counts[1] else f"other {counts[0]}"
         parts.append(f"{told} values are NaN or infinite")
-    width = tolerance_for(baseline, current, default).width(scale_of(baseline))
+    tolerance = tolerance_for(baseline, current, default)
+    width = tolerance.width(scale_of(baseline))
     for name in ("min", "max", "mean"):
         if not separation(before.get(name), now.get(name), tolerant=True) <= width:
             parts.append(f"{name} {show(before.get(name), 24)} -> {show(now.get(name), 24)}")
-    if blocks := _moved_blocks(before, now, width):
-        size = math.prod(shape(baseline) or ())
-        exceeded = excess(baseline, current, default) or math.inf
-        # Of many values that all moved a little, a sum moves further than any of them.
-        may_hold = not parts and exceeded <= size // BLOCKS
-        parts.append(_where(blocks, size) + (", though each value may hold" if may_hold else ""))
+    if where := _moved(baseline, current, tolerance, certain=bool(parts)):
+        parts.append(where)
     if not parts:
         parts.append("the fingerprint changed")
     return ", ".join([*parts, *against_tolerance(baseline, current, default)])
+
+
+def _moved(baseline: Fact, current: Fact, tolerance: Tolerance, *, certain: bool) -> str:
+    """In which blocks the values moved; where only their sums tell, that each of them may hold."""
+    width = tolerance.width(scale_of(baseline))
+    size = math.prod(shape(baseline) or ())
+    near = nearness_to(baseline, current)
+    is_sure = near is not None and is_settled(near, width)
+    if near is not None and is_sure and near.beyond:
+        count = f"{len(near.beyond)} of {BLOCKS} blocks"
+        return f"values moved beyond the tolerance in {count}, {_within(near.beyond, size)}"
+    blocks = _moved_blocks(baseline.detail, current.detail, width)
+    if not blocks:
+        return ""
+    told = f"{len(blocks)} of {BLOCKS} blocks moved, {_within(blocks, size)}"
+    # Of many values that all moved a little, a sum moves further than any of them.
+    exceeded = distance(baseline, current, tolerance)
+    may_hold = not certain and not is_sure and exceeded <= size // BLOCKS
+    return told + (", though each value may hold" if may_hold else "")
 
 
 def _moved_blocks(before: Mapping[str, Value], now: Mapping[str, Value], width: float) -> list[int]:
@@ -122,6 +140,6 @@ def _moved_blocks(before: Mapping[str, Value], now: Mapping[str, Value], width: 
     return sorted(moved)
 
 
-def _where(blocks: list[int], size: int) -> str:
+def _within(blocks: Sequence[int], size: int) -> str:
     start, end = block_range(blocks[0], size)[0], block_range(blocks[-1], size)[1]
-    return f"{len(blocks)} of {BLOCKS} blocks moved, within values {start} to {end} of {size}"
+    return f"within values {start} to {end} of {size}"

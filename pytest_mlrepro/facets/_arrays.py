@@ -10,7 +10,8 @@ deviation stay within w too (each is 1-Lipschitz in the largest cell difference)
   which neighbours are 0.38 or 0.62 apart, so that changes that cancel in the plain sum (two cells swapped) show here.
 
 Both are held to w as well. Rounding of many cells at once may add up beyond it: the sums then say drift although each
-cell holds, never the other way round. With float64 and rtol 1e-9 this takes millions of cells.
+cell holds, never the other way round. With float64 and rtol 1e-9 this takes millions of cells; with a wider tolerance
+a few hundred. Arrays that are not too large therefore have a sketch too, which knows no sums: see ``_sketch``.
 """
 
 from __future__ import annotations
@@ -105,6 +106,16 @@ def _needs_converting(item: object) -> bool:
     return isinstance(item, list | tuple) or hasattr(type(item), "detach")
 
 
+def sparse_parts(matrix: Any) -> Iterator[tuple[str, Any]]:
+    """The canonical CSR form: sorted, without duplicates; its index type does not count."""
+    canonical = matrix.tocsr(copy=True)
+    canonical.sum_duplicates()
+    yield "shape", to_array(list(canonical.shape), "shape")
+    yield "data", canonical.data
+    yield "indices", canonical.indices.astype("int64")
+    yield "indptr", canonical.indptr.astype("int64")
+
+
 def recorded(array: Any, what: str, *, tolerant: bool = False, located: bool = True) -> Recorded:
     """How an array is recorded.
 
@@ -145,15 +156,24 @@ def digest(obj: object, what: str) -> str:
         raise RecordingError(f"{what}: {error.what}", remedy=error.remedy) from None
 
 
+def flattened(array: Any) -> Any:
+    """The cells of a numeric array in C order as float64, shape (n,), complex ones as pairs."""
+    import numpy as np
+
+    flat = np.ravel(array)
+    if flat.dtype.kind == "c":
+        flat = np.stack([flat.real, flat.imag], axis=-1).ravel()
+    # A long double may be beyond the largest float64, and is infinity then.
+    with np.errstate(over="ignore"):
+        return flat.astype(np.float64)
+
+
 def _summary(array: Any) -> dict[str, Value]:
     import numpy as np
 
     if array.size == 0:
         return {}
-    flat = np.ravel(array)
-    if flat.dtype.kind == "c":
-        flat = np.stack([flat.real, flat.imag], axis=-1).ravel()
-    flat = flat.astype(np.float64)
+    flat = flattened(array)
     finite = np.isfinite(flat)
     detail: dict[str, Value] = {}
     if not finite.all():

@@ -5,7 +5,16 @@ from __future__ import annotations
 import math
 from decimal import ROUND_CEILING, Decimal
 
-from pytest_mlrepro.facets._closeness import BITWISE, distance, excess, scale_of, tolerance_for
+from pytest_mlrepro.facets._closeness import (
+    BITWISE,
+    distance,
+    excess,
+    is_settled,
+    judged,
+    nearness_to,
+    scale_of,
+    tolerance_for,
+)
 from pytest_mlrepro.model import Band, Fact, Tolerance
 
 # Below this, a quantity is likely a loss or a residual that vanishes: a relative tolerance means nothing there.
@@ -28,26 +37,50 @@ def against_tolerance(baseline: Fact, current: Fact, default: Tolerance) -> list
         return []
     told = []
     if math.isfinite(exceeded):
-        told.append(
-            f"beyond rounding: {_times(exceeded)} the tolerance ({_bound(tolerance, scale_of(baseline))})"
-        )
-    return told + _near_zero(baseline, current, tolerance, gap)
+        told.append(f"beyond rounding{_by(baseline, current, tolerance, exceeded)}")
+    if near_zero(baseline, current, tolerance):
+        scale = baseline.value if isinstance(baseline.value, float) else scale_of(baseline)
+        told.append(f"baseline is {scale:.3g}: rtol cannot hold near zero; atol={rounded_up(gap):g} would")
+    return told
 
 
-def _near_zero(baseline: Fact, current: Fact, tolerance: Tolerance, gap: float) -> list[str]:
-    scale = scale_of(baseline)
-    vanishes = scale <= _VANISHING * gap or max(scale, scale_of(current)) < _NEAR_ZERO
-    if not vanishes or not tolerance.rtol or not gap:
-        return []
-    told = baseline.value if isinstance(baseline.value, float) else scale
-    return [f"baseline is {told:.3g}: rtol cannot hold near zero; atol={rounded_up(gap):g} would"]
+def _by(baseline: Fact, current: Fact, tolerance: Tolerance, exceeded: float) -> str:
+    """By how much; where it is the sums that tell the size, and a sketch that tells that a value is beyond, so."""
+    bound = _bound(tolerance, scale_of(baseline))
+    near = nearness_to(baseline, current)
+    if near is None or near.holds or not is_settled(near, tolerance.width(scale_of(baseline))):
+        return f": {_times(exceeded)} the tolerance ({bound})"
+    by_sums = distance(baseline, current, tolerance)
+    return f": the sums by {_times(by_sums)} the tolerance ({bound})" if by_sums > 1.0 else f" ({bound})"
+
+
+def near_zero(baseline: Fact, current: Fact, tolerance: Tolerance) -> bool:
+    """Whether a relative tolerance means nothing: the baseline is next to zero, or to nothing beside the change."""
+    scale, gap = scale_of(baseline), distance(baseline, current, _METRE)
+    if not tolerance.rtol or not gap or not math.isfinite(gap):
+        return False
+    return vanishes(scale, gap) or max(scale, scale_of(current)) < _NEAR_ZERO
+
+
+def vanishes(scale: float, gap: float) -> bool:
+    """Whether a magnitude is next to nothing beside a difference, both >= 0."""
+    return scale <= _VANISHING * gap
 
 
 def within_tolerance(baseline: Fact, current: Fact, default: Tolerance) -> str:
     """What is said of a result that holds: how much of its tolerance it takes."""
     tolerance = tolerance_for(baseline, current, default)
+    bound = _bound(tolerance, scale_of(baseline))
+    width = tolerance.width(scale_of(baseline))
+    near = nearness_to(baseline, current)
     taken = distance(baseline, current, tolerance)
-    return f"{taken:.2g} of the tolerance ({_bound(tolerance, scale_of(baseline))})"
+    if near is None or not is_settled(near, width):
+        return f"{taken:.2g} of the tolerance ({bound})"
+    least = judged(baseline, current, tolerance)
+    if taken <= 1.0:
+        # The sums are the finer measure as long as they hold.
+        return f"{max(taken, least):.2g} of the tolerance ({bound})"
+    return f"{f'{least:.2g} to' if least else 'at most'} {near.most / width:.2g} of the tolerance ({bound})"
 
 
 def against_band(baseline: Fact, current: Fact) -> list[str]:

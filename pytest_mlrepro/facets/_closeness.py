@@ -9,13 +9,18 @@ from typing import NamedTuple
 from pytest_mlrepro.facets._arrays import STATISTICS
 from pytest_mlrepro.facets._protocol import same_value
 from pytest_mlrepro.facets._signs import aligned, is_sign_free
-from pytest_mlrepro.model import DEFAULT_TOLERANCE, Fact, Rung, Tolerance, Value
+from pytest_mlrepro.facets._sketch import SKETCH, identity
+from pytest_mlrepro.model import DEFAULT_TOLERANCE, Fact, Nearness, Rung, Tolerance, Value
 
 # Next to the 52 bits of float64, which the project's default is made for: single precision has 23, half has 10.
 _NARROW_RTOL = {"float32": 1e-5, "complex64": 1e-5, "float16": 2e-3}
 
 BITWISE = Tolerance(0.0, 0.0)
 """The demand for the same bits."""
+
+_BARELY = math.nextafter(1.0, 2.0)
+# What summing up to 65,536 floats to their mean or standard deviation may lose, of the largest of them.
+_LOST = 2.0**-44
 
 
 class Cell(NamedTuple):
@@ -36,7 +41,7 @@ def rung(baseline: Fact, current: Fact, default: Tolerance) -> Rung:
     # The demand for bitwise equality also tells 0.0 from -0.0, whose difference is within any width.
     if tolerance == BITWISE:
         return "drift"
-    if not recounted and distance(baseline, current, tolerance) <= 1.0:
+    if not recounted and judged(baseline, current, tolerance) <= 1.0:
         return "rounding"
     return "band" if is_in_band(baseline, current) else "drift"
 
@@ -73,7 +78,7 @@ def excess(baseline: Fact, current: Fact, default: Tolerance) -> float | None:
         return None
     if counts_differ(baseline, current, default):
         return None
-    found = distance(baseline, current, tolerance_for(baseline, current, default))
+    found = judged(baseline, current, tolerance_for(baseline, current, default))
     return None if math.isnan(found) else found
 
 
@@ -82,11 +87,53 @@ def tolerance_for(baseline: Fact, current: Fact, default: Tolerance) -> Toleranc
 
     The baseline's is not asked: who takes a tolerance out of a test wants it gone.
     """
-    if current.tolerance is not None:
-        return current.tolerance
-    narrow = _NARROW_RTOL.get(current.dtype, 0.0)
+    return in_effect(current.tolerance, current.dtype, default)
+
+
+def in_effect(own: Tolerance | None, dtype: str, default: Tolerance) -> Tolerance:
+    """The tolerance of floats of a dtype: their own where somebody set one, else the project's, if wide enough."""
+    if own is not None:
+        return own
+    narrow = _NARROW_RTOL.get(dtype, 0.0)
     exact = default == BITWISE
     return default if exact or narrow <= default.rtol else Tolerance(narrow, default.atol)
+
+
+def nearness_to(baseline: Fact, current: Fact) -> Nearness | None:
+    """What was found of a large array against the sketch of this very baseline; None where nothing was."""
+    found, kept = current.nearness, baseline.detail.get(SKETCH)
+    return found if found is not None and kept is not None and found.of == identity(kept) else None
+
+
+def is_settled(near: Nearness, width: float) -> bool:
+    """Whether a sketch decides at this width: it proves that all cells hold, or that one does not."""
+    return width >= near.width if near.holds else width <= near.width
+
+
+def judged(baseline: Fact, current: Fact, tolerance: Tolerance) -> float:
+    """The distance, where a sketch decides with its verdict: at most 1 only if every cell holds.
+
+    Another shape or type, and other cells that are NaN or infinite, are no question for a sketch.
+    """
+    found = distance(baseline, current, tolerance)
+    near = nearness_to(baseline, current)
+    width = tolerance.width(scale_of(baseline))
+    if near is None or not math.isfinite(found) or not is_settled(near, width):
+        return found
+    if not near.holds:
+        return max(found, _BARELY)
+    proven = _proven(baseline, current, width)
+    return proven if proven > 1.0 else min(max(proven, near.least / width), 1.0)
+
+
+def _proven(baseline: Fact, current: Fact, width: float) -> float:
+    """How many widths some cell has moved at least, by what no cell can hide: it moves these by no more than itself."""
+    lost = _LOST * (scale_of(baseline) + width)
+    largest = 0.0
+    for name in STATISTICS:
+        apart = separation(baseline.detail.get(name), current.detail.get(name), tolerant=True)
+        largest = max(largest, apart if name in ("min", "max") else apart - lost)
+    return largest / width
 
 
 def distance(baseline: Fact, current: Fact, tolerance: Tolerance) -> float:

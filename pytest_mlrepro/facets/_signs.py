@@ -5,13 +5,14 @@ positive. The sign of the largest value, the usual choice, would flip with round
 every component that is symmetric about a change of sign, such as a wave. The weights are as good as random (the mixing
 function of SplitMix64: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014), so that no
 pattern which mathematics brings about makes the sum vanish. Where it is as small as rounding by chance, the sign may
-still flip: arrays that are recorded value by value are therefore compared with either sign.
+still flip: arrays that are recorded value by value are therefore compared with either sign, and of larger ones the
+recorder tries the other sign of such components.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from pytest_mlrepro.errors import RecordingError
@@ -19,6 +20,8 @@ from pytest_mlrepro.model import Fact, Value
 
 UP_TO_SIGN = "up_to_sign"
 """The detail of a fact that says so."""
+
+_MOST_OPEN = 4
 
 Apart = Callable[[Value, Value], float]
 
@@ -38,8 +41,6 @@ def canonical(array: Any, what: str) -> Any:
     Raises:
         RecordingError: if its values have no sign.
     """
-    import numpy as np
-
     if array.dtype.kind not in "if" or array.ndim == 0:
         told = (
             "complex numbers, which are known up to a phase"
@@ -52,14 +53,55 @@ def canonical(array: Any, what: str) -> Any:
         )
     if not array.size:
         return array
-    rows = array.reshape(1 if array.ndim == 1 else len(array), -1)
+    leaning, _ = _leaning(array)
+    return _turned(array, leaning < 0)
+
+
+def variants(array: Any, width: float) -> Iterator[Any]:
+    """The array with the other sign of components whose canonical sign noise may have chosen, the likeliest first.
+
+    Args:
+        array: as ``canonical`` gave it.
+        width: how far each value may be from what it was when its sign was chosen, in the array's unit.
+
+    Yields:
+        Every choice of signs for the few components of which the sum is nearest to zero; nothing where none is near.
+    """
+    import numpy as np
+
+    leaning, unit = _leaning(array)
+    is_open = (np.abs(leaning) * unit <= width) & (_rows(array) != 0).any(axis=1)
+    open_ = np.flatnonzero(is_open)
+    open_ = open_[np.argsort(np.abs(leaning[open_]), kind="stable")][:_MOST_OPEN]
+    for choice in range(1, 2 ** len(open_)):
+        flips = np.zeros(len(leaning), dtype=bool)
+        flips[[row for place, row in enumerate(open_) if choice >> place & 1]] = True
+        yield _turned(array, flips)
+
+
+def _leaning(array: Any) -> tuple[Any, Any]:
+    """The weighted sum of each component, scaled by its largest value, and the width of noise that may move it by 1."""
+    import numpy as np
+
+    rows = _rows(array)
     weights = _weights(rows.shape[1])
     known = np.where(np.isfinite(rows), rows, 0).astype(np.float64)
-    largest = np.abs(known).max(axis=1, keepdims=True)
+    largest = np.abs(known).max(axis=1)
     # Near the largest float a sum of the values themselves would overflow.
-    leaning = (known / np.where(largest > 0, largest, 1.0) * weights).sum(axis=1, keepdims=True)
-    signs = np.where(leaning < 0, -1, 1).astype(array.dtype)
-    return (rows * signs + array.dtype.type(0)).reshape(array.shape)
+    scale = np.where(largest > 0, largest, 1.0)
+    return (known / scale[:, None] * weights).sum(axis=1), scale / weights.sum()
+
+
+def _turned(array: Any, flips: Any) -> Any:
+    """The array with the components that are to be flipped turned, and without negative zeros."""
+    import numpy as np
+
+    signs = np.where(flips, -1, 1).astype(array.dtype)
+    return (_rows(array) * signs[:, None] + array.dtype.type(0)).reshape(array.shape)
+
+
+def _rows(array: Any) -> Any:
+    return array.reshape(1 if array.ndim == 1 else len(array), -1)
 
 
 def _weights(count: int) -> Any:

@@ -6,9 +6,16 @@ import math
 
 from pytest_mlrepro.facets._array_wording import arrays, matrix, summaries
 from pytest_mlrepro.facets._arrays import SUMMARY
-from pytest_mlrepro.facets._bounds import against_band, against_tolerance, described, within_tolerance
+from pytest_mlrepro.facets._bounds import (
+    against_band,
+    against_tolerance,
+    described,
+    near_zero,
+    vanishes,
+    within_tolerance,
+)
 from pytest_mlrepro.facets._churn import churn
-from pytest_mlrepro.facets._closeness import cells, counts, is_summarised, shape
+from pytest_mlrepro.facets._closeness import cells, counts, is_summarised, shape, tolerance_for
 from pytest_mlrepro.facets._metrics import CLASSES
 from pytest_mlrepro.facets._protocol import show
 from pytest_mlrepro.facets._signs import is_sign_free
@@ -44,7 +51,9 @@ def _changed_value(baseline: Fact, current: Fact, default: Tolerance) -> str:
 
 
 def _scalars(baseline: Fact, current: Fact, default: Tolerance) -> str:
-    parts = [_step(baseline, current)]
+    # No percentage beside the words that nothing relative means anything here.
+    is_absolute = near_zero(baseline, current, tolerance_for(baseline, current, default))
+    parts = [_step(baseline, current, relative=not is_absolute)]
     parts += against_band(baseline, current) or against_tolerance(baseline, current, default)
     if direction := _direction(baseline, current):
         parts.append(direction)
@@ -62,16 +71,16 @@ def near(agreement: Agreement, default: Tolerance) -> str:
     return f"{_step(baseline, current)}, within rounding, {told}"
 
 
-def _step(baseline: Fact, current: Fact) -> str:
+def _step(baseline: Fact, current: Fact, *, relative: bool = True) -> str:
     """From the old to the new value: by how much, and what that counts."""
     before, now = baseline.value, current.value
-    told = f"{show(before)} -> {show(now)}{_difference(before, now)}"
+    told = f"{show(before)} -> {show(now)}{_difference(before, now, relative=relative)}"
     hits = _hits(baseline, current)
     return f"{told}: {hits}" if hits else told
 
 
-def _difference(before: Value, now: Value) -> str:
-    """The signed difference and the change in percent, where there are such."""
+def _difference(before: Value, now: Value, *, relative: bool) -> str:
+    """The signed difference, and the change in percent where the old value is not next to nothing beside it."""
     if isinstance(before, bool) or isinstance(now, bool):
         return ""
     if isinstance(before, complex) and isinstance(now, complex):
@@ -81,12 +90,16 @@ def _difference(before: Value, now: Value) -> str:
         return f" ({now - before:+d})" if abs(now - before) < 10**12 else ""
     if not isinstance(before, float) or not isinstance(now, float):
         return ""
+    return _of_floats(before, now, relative=relative)
+
+
+def _of_floats(before: float, now: float, *, relative: bool) -> str:
     apart = now - before
     if not math.isfinite(apart) or apart == 0:
         return ""
-    share = 100 * (apart / abs(before)) if before else math.inf
-    percent = f", {share:+.3g} %" if math.isfinite(share) else ""
-    return f" ({apart:+.3g}{percent})"
+    if not relative or vanishes(abs(before), abs(apart)):
+        return f" ({apart:+.3g})"
+    return f" ({apart:+.3g}, {100 * (apart / abs(before)):+.3g} %)"
 
 
 def _hits(baseline: Fact, current: Fact) -> str:

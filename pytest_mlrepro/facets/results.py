@@ -8,13 +8,15 @@ from typing import Any, ClassVar
 
 from pytest_mlrepro.errors import RecordingError
 from pytest_mlrepro.facets import _closeness, _wording
-from pytest_mlrepro.facets._arrays import SMALL, digest, recorded, to_array
+from pytest_mlrepro.facets._arrays import SMALL, digest, recorded, sparse_parts, to_array
+from pytest_mlrepro.facets._asked import check_better, check_metric, given, named
 from pytest_mlrepro.facets._closeness import excess
 from pytest_mlrepro.facets._fitted import fitted_state
 from pytest_mlrepro.facets._metrics import CONFUSION_MATRIX, Metric, classification, regression
 from pytest_mlrepro.facets._parameters import class_name
 from pytest_mlrepro.facets._protocol import Facet
-from pytest_mlrepro.facets._signs import UP_TO_SIGN, canonical
+from pytest_mlrepro.facets._signs import UP_TO_SIGN, canonical, variants
+from pytest_mlrepro.facets._yardstick import BITS, BITS_OF_A_MODEL, Yardstick
 from pytest_mlrepro.model import (
     DEFAULT_TOLERANCE,
     Agreement,
@@ -26,12 +28,13 @@ from pytest_mlrepro.model import (
     Tolerance,
     Value,
 )
-from pytest_mlrepro.values import is_arraylike, is_sparse, to_value, type_name
+from pytest_mlrepro.values import is_arraylike, is_sparse, to_value
 
-__all__ = ["Results", "excess"]
+__all__ = ["Results", "Yardstick", "excess"]
 
 # A matrix of 64 classes is still told cell by cell.
 _LARGEST_MATRIX = 64 * 64
+_PLAIN = Yardstick()
 # Tolerances mean nothing for these.
 _EXACT = (bool, str)
 
@@ -50,6 +53,7 @@ class Results(Facet):
         rtol: float | None = None,
         atol: float | None = None,
         better: Better | None = None,
+        against: Yardstick = _PLAIN,
     ) -> tuple[Fact, ...]:
         """One metric.
 
@@ -61,14 +65,15 @@ class Results(Facet):
                 as well.
             atol: absolute tolerance in the metric's unit; where given, ``rtol`` is 0 unless given too.
             better: ``higher`` or ``lower``, to say of a drift that it is better or worse.
+            against: what large arrays are measured by.
 
         Raises:
             RecordingError: None, a mapping, a data frame, any other object; a negative tolerance.
         """
-        what = f"metric {_key(name)!r}"
-        _check_better(better, what)
-        _check_metric(value, what)
-        tolerance = _tolerance(rtol, atol)
+        what = f"metric {named(name)!r}"
+        check_better(better, what)
+        check_metric(value, what)
+        tolerance = given(rtol, atol)
         plain, dtype = to_value(value, what=what)
         scalars = [cell.value for cell in _closeness.cells(plain)]
         if None in scalars:
@@ -77,7 +82,7 @@ class Results(Facet):
                 remedy="record float('nan') for a value that is not defined, or leave it out",
             )
         if len(scalars) > SMALL:
-            return self._array(name, to_array(value, what), what, tolerance)
+            return self._array(name, to_array(value, what), what, tolerance, against=against)
         if all(isinstance(scalar, _EXACT) for scalar in scalars):
             tolerance = None
         return (Fact(self.name, name, plain, dtype=dtype, tolerance=tolerance, better=better),)
@@ -109,7 +114,7 @@ class Results(Facet):
         """
         what = f"classification {name!r}" if name else "classification"
         metrics = classification(y_true, y_pred, y_score, what)
-        return tuple(self._metrics(metrics, name, _tolerance(rtol, atol)))
+        return tuple(self._metrics(metrics, name, given(rtol, atol)))
 
     def regression(
         self,
@@ -133,7 +138,7 @@ class Results(Facet):
             RecordingError: fewer than two values, different lengths, NaN or infinities, several outputs.
         """
         what = f"regression {name!r}" if name else "regression"
-        return tuple(self._metrics(regression(y_true, y_pred, what), name, _tolerance(rtol, atol)))
+        return tuple(self._metrics(regression(y_true, y_pred, what), name, given(rtol, atol)))
 
     def array(
         self,
@@ -143,6 +148,7 @@ class Results(Facet):
         rtol: float | None = None,
         atol: float | None = None,
         up_to_sign: bool = False,
+        against: Yardstick = _PLAIN,
     ) -> tuple[Fact, ...]:
         """An array: value by value up to 256 of them, else by fingerprint, with a summary to tell how far it moved.
 
@@ -155,25 +161,30 @@ class Results(Facet):
             rtol: relative to the largest magnitude in the baseline; see ``capture``.
             atol: see ``capture``.
             up_to_sign: each component, a row of a matrix or the whole of a vector, is the same with the other sign.
+            against: see ``capture``.
 
         Raises:
             RecordingError: if it is none of those, ragged, or holds neither numbers nor strings; if it is to be
                 compared up to sign and is sparse, or no array of real numbers.
         """
-        what = f"array {_key(name)!r}"
-        tolerance = _tolerance(rtol, atol)
+        what = f"array {named(name)!r}"
+        tolerance = given(rtol, atol)
         if not up_to_sign:
-            return tuple(self._arrays(name, values, what, tolerance))
+            return tuple(self._arrays(name, values, what, tolerance, against=against))
         if is_sparse(values):
             raise RecordingError(
                 f"{what} is a sparse matrix, which cannot be compared up to sign",
                 remedy="pass values.toarray()",
             )
         turned = canonical(to_array(values, what), what)
-        (fact,) = self._array(name, turned, what, tolerance)
+        (fact,) = self._array(name, turned, what, tolerance, against=against)
+        if fact.nearness and not fact.nearness.holds:
+            others = variants(turned, fact.nearness.width)
+            tried = (self._array(name, other, what, tolerance, against=against)[0] for other in others)
+            fact = next((each for each in tried if each.nearness and each.nearness.holds), fact)
         return (replace(fact, detail={**fact.detail, UP_TO_SIGN: True}),)
 
-    def model(self, name: str, estimator: object) -> tuple[Fact, ...]:
+    def model(self, name: str, estimator: object, *, against: Yardstick = _PLAIN) -> tuple[Fact, ...]:
         """The fitted state of a model, an attribute a fact: ``name.coef_``, ``name.estimators_.tree_.threshold``.
 
         ``name.class`` holds the class, and as its detail what was skipped and why: callables, random generators, how
@@ -182,16 +193,17 @@ class Results(Facet):
         Args:
             name: goes before the keys.
             estimator: the fitted estimator; it is neither changed nor pickled.
+            against: see ``capture``.
 
         Raises:
             RecordingError: if it has no fitted state.
         """
-        what = f"model {_key(name)!r}"
+        what = f"model {named(name)!r}"
         state = fitted_state(estimator, what)
         detail: dict[str, Value] = {"skipped": tuple(state.skipped)} if state.skipped else {}
         facts = [Fact(self.name, f"{name}.class", class_name(estimator), detail=detail)]
         for path, leaf in state.leaves.items():
-            facts += self._leaf(f"{name}.{path}", leaf, f"{what}: {path}")
+            facts += self._leaf(f"{name}.{path}", leaf, f"{what}: {path}", against)
         return tuple(facts)
 
     def rung(self, baseline: Fact, current: Fact, default: Tolerance) -> Rung:
@@ -235,81 +247,49 @@ class Results(Facet):
         return Fact(self.name, key, value, dtype=dtype, detail={**detail, **metric.detail})
 
     def _arrays(
-        self, name: str, values: Any, what: str, tolerance: Tolerance | None, *, located: bool = True
+        self,
+        name: str,
+        values: Any,
+        what: str,
+        tolerance: Tolerance | None,
+        *,
+        located: bool = True,
+        **measured: Any,
     ) -> Iterator[Fact]:
         if is_sparse(values):
-            for part, array in _sparse_parts(values):
+            for part, array in sparse_parts(values):
                 own = tolerance if part == "data" else None
-                yield from self._array(f"{name}.{part}", array, what, own, located=False)
+                yield from self._array(f"{name}.{part}", array, what, own, located=False, **measured)
         else:
-            yield from self._array(name, to_array(values, what), what, tolerance, located=located)
+            yield from self._array(name, to_array(values, what), what, tolerance, located=located, **measured)
 
     def _array(
-        self, name: str, array: Any, what: str, tolerance: Tolerance | None, *, located: bool = True
+        self,
+        name: str,
+        array: Any,
+        what: str,
+        tolerance: Tolerance | None,
+        *,
+        against: Yardstick,
+        bits: Mapping[int, int] = BITS,
+        located: bool = True,
     ) -> tuple[Fact, ...]:
         if array.dtype.kind not in "iufc":
             tolerance = None
         value, dtype, detail = recorded(array, what, tolerant=tolerance is not None, located=located)
-        return (Fact(self.name, name, value, dtype=dtype, tolerance=tolerance, detail=detail),)
+        fact = Fact(self.name, name, value, dtype=dtype, tolerance=tolerance, detail=detail)
+        return (against.laid_on(fact, array, bits),)
 
-    def _leaf(self, key: str, leaf: Any, what: str) -> Iterator[Fact]:
+    def _leaf(self, key: str, leaf: Any, what: str, against: Yardstick) -> Iterator[Fact]:
         if leaf is None:
             yield Fact(self.name, key, None)
         elif isinstance(leaf, list) or is_arraylike(leaf) or hasattr(type(leaf), "tocsr"):
-            yield from self._arrays(key, leaf, what, None, located=False)
+            yield from self._arrays(
+                key, leaf, what, None, located=False, against=against, bits=BITS_OF_A_MODEL
+            )
         elif isinstance(leaf, str) and len(leaf) > SMALL:
             # The text form of a booster's trees.
             yield Fact(self.name, key, digest(leaf, what), detail={"length": len(leaf)})
         else:
             value, dtype = to_value(leaf, what=what)
             yield Fact(self.name, key, value, dtype=dtype)
-
-
-def _key(name: object) -> str:
-    if not isinstance(name, str) or not name:
-        raise RecordingError(
-            f"the name of a result must be a non-empty string, got {name!r}",
-            remedy='for instance: mlrepro.metric("f1", value)',
-        )
-    return name
-
-
-def _check_better(better: object, what: str) -> None:
-    if better not in ("higher", "lower", None):
-        raise RecordingError(
-            f'{what}: better must be "higher", "lower" or None, got {better!r}',
-            remedy='pass better="higher" for a score, better="lower" for a loss',
-        )
-
-
-def _check_metric(value: object, what: str) -> None:
-    if isinstance(value, Mapping):
-        raise RecordingError(
-            f"{what} is a mapping", remedy="record its items: mlrepro.metrics({'auc': 0.99})"
-        )
-    if value is None:
-        raise RecordingError(
-            f"{what} is None",
-            remedy="does the function that computes it return it? record a number or a string",
-        )
-    if hasattr(value, "columns"):
-        raise RecordingError(
-            f"{what} is a {type_name(value)}, whose columns would lose their names",
-            remedy="record one metric a column, or mlrepro.array(name, frame) for its values",
-        )
-
-
-def _tolerance(rtol: float | None, atol: float | None) -> Tolerance | None:
-    if rtol is None and atol is None:
-        return None
-    return Tolerance(0.0 if rtol is None else rtol, 0.0 if atol is None else atol)
-
-
-def _sparse_parts(matrix: Any) -> Iterator[tuple[str, Any]]:
-    """The canonical CSR form: sorted, without duplicates; its index type does not count."""
-    canonical = matrix.tocsr(copy=True)
-    canonical.sum_duplicates()
-    yield "shape", to_array(list(canonical.shape), "shape")
-    yield "data", canonical.data
-    yield "indices", canonical.indices.astype("int64")
-    yield "indptr", canonical.indptr.astype("int64")

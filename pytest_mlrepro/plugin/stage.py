@@ -15,7 +15,7 @@ from pytest_mlrepro.facets.data import Reading
 from pytest_mlrepro.fingerprints import FileCache
 from pytest_mlrepro.gate import Judgement, Terms
 from pytest_mlrepro.guard import Site
-from pytest_mlrepro.model import Facts, Policy
+from pytest_mlrepro.model import DEFAULT_TOLERANCE, Facts, Policy
 from pytest_mlrepro.plugin import USING, MlreproWarning
 from pytest_mlrepro.plugin.findings import Findings, Turn
 from pytest_mlrepro.plugin.items import (
@@ -86,6 +86,7 @@ class Stage:
                 self._files_read, config.rootpath, order.digest, Progress(lambda: terminal(config)).telling
             ),
             self._accepted,
+            tolerance=terms.tolerance if terms is not None else DEFAULT_TOLERANCE,
         )
         self.libraries = Libraries(self._around, self._recording)
         self._item: pytest.Item | None = None

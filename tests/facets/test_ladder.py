@@ -231,6 +231,25 @@ class TestNearZero:
     def test_is_not_said_where_it_is_not_the_reason(self, before, now, options):
         assert "near zero" not in told(metric(before), metric(now, **options))
 
+    @pytest.mark.parametrize(
+        ("before", "now", "options", "sentence"),
+        [
+            (1e-16, 1.0, {}, "1e-16 -> 1.0 (+1), beyond rounding"),
+            (-1e-12, 3e-4, {"rtol": 1e-6}, "-1e-12 -> 0.0003 (+0.0003), beyond rounding"),
+            (1e-10, 3e-11, {}, "1e-10 -> 3e-11 (-7e-11), beyond rounding"),
+            (0.0, 0.25, {}, "0.0 -> 0.25 (+0.25), beyond rounding"),
+            (1e-16, 1.0, {"atol": 0.1}, "1e-16 -> 1.0 (+1), beyond rounding"),
+            (1e-16, 1.0, EXACT, "1e-16 -> 1.0 (+1), bitwise equality was asked for"),
+            (0.01, 1.0, {}, "0.01 -> 1.0 (+0.99, +9.9e+03 %), beyond rounding"),
+            (1e-3, 1e-4, {}, "0.001 -> 0.0001 (-0.0009, -90 %), beyond rounding"),
+        ],
+    )
+    def test_a_percentage_of_nothing_is_left_out(self, before, now, options, sentence):
+        assert told(metric(before), metric(now, **options)).startswith(sentence)
+
+    def test_a_percentage_of_nothing_is_left_out_of_what_holds(self):
+        assert agreed(metric(1e-16), metric(5e-13)).startswith("1e-16 -> 5e-13 (+5e-13), within rounding")
+
     @given(st.floats(1e-300, 1e300))
     def test_one_digit_upwards(self, number):
         rounded = rounded_up(number)

@@ -664,7 +664,7 @@ class TestExplain:
             (
                 metric(1e-10),
                 metric(3e-11),
-                "1e-10 -> 3e-11 (-7e-11, -70 %), beyond rounding: 70 x the tolerance (atol 1e-12), "
+                "1e-10 -> 3e-11 (-7e-11), beyond rounding: 70 x the tolerance (atol 1e-12), "
                 "baseline is 1e-10: rtol cannot hold near zero; atol=7e-11 would",
             ),
             (

@@ -14,10 +14,10 @@ from sklearn.datasets import load_digits
 from sklearn.decomposition import PCA
 
 from pytest_mlrepro.errors import RecordingError
-from pytest_mlrepro.facets._signs import canonical
-from pytest_mlrepro.facets.results import Results
+from pytest_mlrepro.facets._signs import _weights, canonical, variants
+from pytest_mlrepro.facets.results import Results, Yardstick
 from pytest_mlrepro.lockfile import dumps, loads
-from pytest_mlrepro.model import Drift, Run, Tolerance
+from pytest_mlrepro.model import Drift, Run, Tolerance, by_address
 
 RESULTS = Results()
 TEST = "tests/test_a.py::test_a"
@@ -99,6 +99,35 @@ def test_where_the_canonical_sign_flips_the_nearer_one_counts():
     now = replace(array([[1.0, -2.0], [3.0, 4.0]]), value=((-1.0, 2.0 + 1e-11), (3.0, 4.0)))
     assert rung(before, now) == "rounding"
     assert rung(before, replace(now, value=((-1.0, 2.1), (3.0, 4.0)))) == "drift"
+
+
+def test_of_large_arrays_too_where_the_recorder_has_the_baseline():
+    """Rows of which the weighted sum vanishes, so that noise chooses their signs."""
+    rows = np.random.default_rng(0).normal(size=(20, 30)).astype(np.float32).astype(np.float64)
+    weights = _weights(30)
+    for row in (2, 5, 11):
+        rows[row] -= rows[row] @ weights / (weights @ weights) * weights
+    before = array(rows, rtol=1e-5)
+    yardstick = Yardstick(by_address([before]))
+    seen = set()
+    for seed in range(20):
+        noisy = rows + 1e-5 * np.random.default_rng(seed).uniform(-1, 1, size=rows.shape)
+        alone, now = array(noisy, rtol=1e-5), array(noisy, rtol=1e-5, against=yardstick)
+        seen.add(rung(before, alone))
+        assert rung(before, now) == "rounding"
+        noisy[7] *= -1
+        noisy[7, 7] *= -1
+        assert rung(before, array(noisy, rtol=1e-5, against=yardstick)) == "drift"
+    # Without it, some of them come out with the other sign.
+    assert "drift" in seen
+
+
+def test_the_other_signs_that_noise_may_choose():
+    rows = canonical(np.array([[1.0, -1.0, 2.0], [0.0, 0.0, 1e-9], [3.0, 1.0, 1.0], [0.0, 0.0, 0.0]]), "a")
+    flips = [tuple(np.flatnonzero((other != rows).any(axis=1))) for other in variants(rows, 1e-6)]
+    assert flips == [(1,)]
+    assert list(variants(rows[[0, 2]], 1e-6)) == []
+    assert len(list(variants(np.full((9, 3), 1e-9), 1e-6))) == 2**4 - 1
 
 
 @given(

@@ -133,6 +133,8 @@ def test_one(mlrepro):
     mlrepro.metric("loss", 0.5 + noise)
     mlrepro.metric("auc", np.float32(0.25))
     mlrepro.metric("score", 0.94 + seed)
+    # All move together: each by 0.8 of its tolerance with the noise of these tests.
+    mlrepro.array("scores", np.linspace(0.5, 1.0, 1000, dtype=np.float32) * np.float32(1 + 8e6 * noise))
     mlrepro.array("axes", np.array([[0.6, -0.8], [0.8, 0.6]]) * (-1 if turn else 1), up_to_sign=True)
     mlrepro.array("predictions", predicted)
     mlrepro.classification(truth, predicted)
@@ -155,12 +157,13 @@ def calibrated(empty):
 
 def test_noise_is_green_and_told(calibrated):
     green = calibrated.setenv(NOISE="1e-12", SEED="0.01", TURN="1").check("-v").ok()
-    assert (green.report["counts"]["rounding"], green.report["counts"]["band"]) == (1, 1)
-    assert ", 1 within rounding, 1 within the band" in green.output
+    assert (green.report["counts"]["rounding"], green.report["counts"]["band"]) == (2, 1)
+    assert ", 2 within rounding, 1 within the band" in green.output
     assert "within the calibrated band (20 seeds, 0.94 +- 0.006)" in green.output
     assert [(each["key"], each["rung"]) for each in green.report["agreements"]] == [
         ("loss", "rounding"),
         ("score", "band"),
+        ("scores", "rounding"),
     ]
 
 
@@ -181,3 +184,48 @@ def test_a_band_stays_until_another_value_is_accepted(calibrated):
     assert "its calibrated band is dropped" in accepted.output
     assert "band =" not in accepted.lockfile
     assert 'lock-version = "1.0"' in accepted.lockfile
+
+
+LARGE = """
+import os
+
+import numpy as np
+import pytest
+
+
+def scores():
+    return np.linspace(0.5, 1.0, 1000) * (1 + float(os.environ.get("NOISE", 0)))
+
+
+def test_project(mlrepro):
+    mlrepro.array("scores", scores())
+
+
+@pytest.mark.mlrepro(rtol=1e-2)
+def test_marker(mlrepro):
+    mlrepro.array("scores", scores())
+
+
+@pytest.fixture(scope="module")
+def fitted(mlrepro):
+    return mlrepro.metric("scores", scores())
+
+
+def test_fixture(fitted):
+    pass
+"""
+
+
+@pytest.mark.slow
+def test_large_arrays_are_held_to_the_tolerance_of_their_marker_or_project(empty):
+    project = empty.write({"test_l.py": LARGE, "pyproject.toml": "[tool.mlrepro]\nrtol = 1e-3\natol = 0.0\n"})
+    lockfile = project.update("-n2").ok().lockfile
+    assert lockfile.count("sketch = ") == 3
+    within = project.setenv(NOISE="9e-4").check("-n2").ok()
+    assert within.report["counts"]["rounding"] == 3
+    assert project.setenv(NOISE="9e-4").update("-n2").ok().lockfile == lockfile
+    red = project.setenv(NOISE="1.1e-3").check("-n2").red()
+    assert {drift["subject"] for drift in red.report["drifts"]} == {
+        "test_l.py::test_project",
+        "test_l.py::fitted",
+    }
