@@ -8,7 +8,6 @@ from dataclasses import astuple, dataclass, field, replace
 from typing import Any
 
 from pytest_mlrepro.lockfile.facts import decode_fact, encode_fact
-from pytest_mlrepro.model import Facts, Policy, by_address
 from pytest_mlrepro.model import Facts, Nearness, Policy, by_address
 
 
