@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pytest_mlrepro._version import __version__
 from pytest_mlrepro.balance import contrast
+from pytest_mlrepro.cli import export
 from pytest_mlrepro.config import Config, load_config, unknown
 from pytest_mlrepro.divergence import align, traced_once
 from pytest_mlrepro.errors import FingerprintError, MlreproError
@@ -107,6 +108,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--json", action="store_true", help="print JSON")
     command.set_defaults(run=_fingerprint)
+
+    export.add(commands)
     return parser
 
 
@@ -210,7 +213,3 @@ def _fingerprint(options: argparse.Namespace, _: Config) -> int:
 def _terminal() -> Callable[[str], None] | None:
     """What writes to the terminal, past what the command prints; None where there is none."""
     return partial(print, end="", file=sys.stderr, flush=True) if sys.stderr.isatty() else None
-
-
-if __name__ == "__main__":
-    sys.exit(main())
