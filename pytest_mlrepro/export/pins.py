@@ -79,17 +79,17 @@ class Pin:
         known = f"{name} {shown(self.version)}"
         if not self.is_sound:
             return f"{known}: no name or version that an index can have"
-        commit = _COMMIT.fullmatch(self.origin)
-        if commit and commit[1] != "conda":
-            return (
-                f"{known}: installed from the {commit[1]} commit {commit[2]}; the lockfile holds no address"
-            )
         if self.origin in ("editable", "local folder"):
             how = "in editable mode " if self.origin == "editable" else ""
             return f"{known}: installed {how}from a folder of the machine where it was recorded"
         if self.origin == "archive":
             digest = f" with sha256 {self.sha256}" if self.sha256 else ""
             return f"{known}: installed from an archive{digest}; the lockfile holds no address"
+        commit = _COMMIT.fullmatch(self.origin)
+        if commit and commit[1] != "conda":
+            return (
+                f"{known}: installed from the {commit[1]} commit {commit[2]}; the lockfile holds no address"
+            )
         return f"{known}: installed from elsewhere than an index ({shown(self.origin)})"
 
 

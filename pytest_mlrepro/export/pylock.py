@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -17,6 +17,7 @@ from pytest_mlrepro.model import Run
 NAME = re.compile(r"pylock(\.[^.]+)?\.toml")
 """What PEP 751 lets such a file be called."""
 
+_CREDENTIALS = re.compile(r"(://)[^/\s\"@]+@")
 _GLIBC = (17, 28, *range(31, 41))
 """The minor versions of glibc 2 that uv knows as a platform."""
 
@@ -78,12 +79,13 @@ def question(run: Run, source: Source) -> Question:
 
 
 def answer(asked: Question, text: str) -> Document:
-    """The lock that uv gave, if it is one of what was asked.
+    """The lock that uv gave, if it is one of what was asked. Credentials in its addresses are taken out.
 
     Raises:
         ExportError: if it is not.
     """
-    versions = _versions(text)
+    packages = _packages(text)
+    versions = {str(each.get("name")): str(each.get("version", "")) for each in packages}
     for pin in asked.pins:
         if pin.is_on_index and versions.get(pin.name) != pin.version:
             got = versions.get(pin.name)
@@ -92,24 +94,40 @@ def answer(asked: Question, text: str) -> Document:
                 where="uv pip compile",
                 remedy="look for overrides in [tool.uv] of pyproject.toml, in uv.toml and in the variables UV_...",
             )
-    added = sorted(versions.keys() - {pin.name for pin in asked.pins})
-    extra = (f"added by uv, for what is recorded requires it: {', '.join(added)}",) if added else ()
-    return Document(text, (*missing(asked.pins), *rebuilt(asked.pins), *asked.notes, *extra))
+    wanted = {pin.name for pin in asked.pins if pin.is_on_index}
+    notes = (*missing(asked.pins), *rebuilt(asked.pins), *asked.notes, *_remarks(packages, wanted))
+    return Document(_CREDENTIALS.sub(r"\1", text), notes)
 
 
-def _versions(text: str) -> dict[str, str]:
+def _packages(text: str) -> list[Mapping[str, Any]]:
     import tomli
 
     try:
-        content: Any = tomli.loads(text)
-        packages = [dict(each) for each in content["packages"]]
-        return {str(each["name"]): str(each.get("version", "")) for each in packages}
-    except (ValueError, KeyError, TypeError):
+        found: Any = tomli.loads(text)["packages"]
+    except (ValueError, KeyError):
+        found = None
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
         raise ExportError(
             "what uv wrote is no pylock.toml",
             where="uv pip compile",
             remedy="upgrade it: pip install --upgrade uv",
-        ) from None
+        )
+    return found
+
+
+def _remarks(packages: Sequence[Mapping[str, Any]], wanted: Collection[str]) -> Iterator[str]:
+    names = [str(each.get("name")) for each in packages]
+    if added := sorted(name for name in names if name not in wanted):
+        yield f"added by uv, because something recorded requires it: {', '.join(added)}"
+    here = sorted(name for name, each in zip(names, packages, strict=True) if _is_local(each))
+    if here:
+        yield f"addressed in folders of this machine, where no other finds them: {', '.join(here)}"
+
+
+def _is_local(package: Mapping[str, Any]) -> bool:
+    files = [package.get("sdist"), package.get("archive"), *package.get("wheels", ())]
+    told = [each for each in files if isinstance(each, dict)]
+    return any("path" in each or str(each.get("url", "")).startswith("file:") for each in told)
 
 
 def _target(platform: Platform) -> str:
