@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from hashlib import sha256
 from pathlib import Path
@@ -243,6 +244,16 @@ def test_a_lock_of_an_index(project, command, index):
     assert "left out: mine" in err
     assert "added by uv, because something recorded requires it: tinier" in err
     assert command("--format", "pylock")[1] == text
+
+
+@WITH_UV
+@pytest.mark.parametrize("form", ["requirements", "pylock"])
+def test_what_is_exported_can_be_installed(project, command, index, form):
+    made = {"requirements": "requirements.txt", "pylock": "pylock.toml"}[form]
+    assert command("--format", form, "-o", made)[0] == 0
+    install = [uv.find(), "pip", "install", "--quiet", "--target", "installed", "-r", made]
+    subprocess.run(install, check=True, timeout=60)
+    assert {each.name for each in project.glob("installed/*.py")} == {"tiny.py", "tinier.py"}
 
 
 @WITH_UV
