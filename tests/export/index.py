@@ -47,7 +47,13 @@ def serving(wheels: Mapping[str, bytes]) -> Iterator[Index]:
     """Serve wheels by file name, until the end of the block."""
 
     class Handler(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self._answer()
+
         def do_GET(self) -> None:
+            self.wfile.write(self._answer())
+
+        def _answer(self) -> bytes:
             place, _, name = self.path.rstrip("/").rpartition("/")
             if place == "/simple":
                 found = [file for file in wheels if file.startswith(f"{name}-")]
@@ -65,7 +71,7 @@ def serving(wheels: Mapping[str, bytes]) -> Iterator[Index]:
                 "Content-Type", "text/html" if place == "/simple" else "application/octet-stream"
             )
             self.end_headers()
-            self.wfile.write(body or b"")
+            return body or b""
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
