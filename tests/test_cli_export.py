@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from hashlib import sha256
@@ -23,6 +24,7 @@ from pytest_mlrepro.export.pylock import Question
 from pytest_mlrepro.lockfile import write_run
 from pytest_mlrepro.model import SESSION, Fact, Run
 
+ROOT = Path(__file__).parents[1]
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="the stand-ins for uv are shell scripts")
 WITH_UV = pytest.mark.skipif(uv.find() is None, reason="uv is not installed")
 OTHER = "tests/test_model.py::test_loss"
@@ -349,3 +351,15 @@ def test_uv_is_asked_for_the_recorded_python_and_machine(tmp_path, stand_in):
     said = ask(question, tmp_path).splitlines()
     python = str(Path(sys.executable))
     assert said == [f"pip compile - --quiet --python {python} --python-version 3.12.4", "14.5", "tiny==1.0"]
+
+
+def test_the_guide_shows_what_is_printed(command, monkeypatch):
+    guide = (ROOT / "docs" / "export.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^```text output=requirements\n(.*?)^```$", guide, re.M | re.S)
+    monkeypatch.chdir(ROOT / "fixtures" / "projects" / "breast_cancer")
+    assert command("--format", "requirements") == (0, shown, "")
+
+
+def test_the_guide_lists_the_formats():
+    guide = (ROOT / "docs" / "export.md").read_text(encoding="utf-8")
+    assert set(re.findall(r"^\| `(\w+)` \|", guide, re.M)) >= set(FORMATS)

@@ -45,13 +45,7 @@ def conda(run: Run, source: Source, channels: Sequence[str] = CHANNELS) -> Docum
 def _packages(platform: Platform, built: Sequence[Pin], rest: Sequence[Pin]) -> Iterator[str]:
     yield f"python={platform.version}" if platform.is_usual else "python"
     for pin in built:
-        # As conda's own export has it; its reader takes no epoch in that form.
-        is_epochal = "!" in pin.version
-        yield (
-            f"{pin.name}=={pin.version} {pin.conda_build}"
-            if is_epochal
-            else f"{pin.name}={pin.version}={pin.conda_build}"
-        )
+        yield f"{pin.name}={pin.version}={pin.conda_build}"
     if rest:
         yield "pip"
 

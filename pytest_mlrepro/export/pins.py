@@ -47,6 +47,7 @@ class Pin:
         """Whether name and version are what PEP 503 and PEP 440 allow: installers take them for nothing else."""
         from packaging.version import InvalidVersion, Version
 
+        # Older releases of packaging, which ignore case, take letters for ASCII ones that are not.
         if not _NAME.fullmatch(self.name) or not self.version.isascii():
             return False
         try:

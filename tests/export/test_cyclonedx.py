@@ -83,6 +83,7 @@ def test_libraries_have_their_package_urls():
         "torch": PackageURL("pypi", None, "torch", "2.5.1+cu124"),
         "scipy": PackageURL("conda", None, "scipy", "1.17.1", {"build": "py312h64a7726_0"}),
     }
+    assert found["torch"]["purl"] == "pkg:pypi/torch@2.5.1%2Bcu124"
     assert found.keys() == EVERY_ORIGIN.keys()
     assert properties(found["mine"]) == {"mlrepro:origin": "editable"}
 

@@ -69,6 +69,32 @@ def fresh(tmp_path):
     return Fresh(folder)
 
 
+MODEL = """
+import os
+
+
+def test_loss(mlrepro):
+    mlrepro.metric("loss", float(os.environ.get("LOSS", "0.25")))
+
+
+def test_other(mlrepro):
+    mlrepro.metric("other", 1)
+"""
+
+
+def test_a_run_is_stated_as_it_was(empty):
+    project = empty.write({"test_model.py": MODEL})
+    project.update().ok()
+    states = ("export", "--format", "intoto", "--run", "run.lock")
+    project.check("--mlrepro-record=run.lock").ok()
+    said = json.loads(project.command(*states).ok().output)["predicate"]
+    assert (said["result"], said["failedTests"]) == ("PASSED", [])
+    project.setenv(LOSS="0.5").check("--mlrepro-record=run.lock").red()
+    said = json.loads(project.command(*states).ok().output)["predicate"]
+    assert (said["result"], said["failedTests"]) == ("FAILED", ["test_model.py::test_loss"])
+    assert said["passedTests"] == ["test_model.py::test_other"]
+
+
 def export(project, form, name):
     return project.command("export", "--format", form, "-o", name).ok().output
 
