@@ -11,18 +11,16 @@ from pathlib import Path
 
 from pytest_mlrepro._version import __version__
 from pytest_mlrepro.balance import contrast
-from pytest_mlrepro.cli import export
+from pytest_mlrepro.cli import export, judging
 from pytest_mlrepro.config import Config, load_config, unknown
 from pytest_mlrepro.divergence import align, traced_once
 from pytest_mlrepro.errors import FingerprintError, MlreproError
 from pytest_mlrepro.facets import facet, facet_names
 from pytest_mlrepro.fingerprints import fingerprint
 from pytest_mlrepro.fingerprints.digests import HASHES
-from pytest_mlrepro.gate import Terms
 from pytest_mlrepro.lockfile import load_lockfile
 from pytest_mlrepro.model import Run
 from pytest_mlrepro.olddata import told
-from pytest_mlrepro.policy import Policies
 from pytest_mlrepro.report import divergences, fingerprints, machine, text
 from pytest_mlrepro.report.progress import Progress
 
@@ -165,11 +163,7 @@ def _diff(options: argparse.Namespace, project: Config) -> int:
         (options.before, options.after) if options.after else (_lockfile(options, project), options.before)
     )
     before, after = _load(Path(old), options.facet), _load(Path(new), options.facet)
-    terms = Terms(
-        baseline=before,
-        policies=Policies((project.policy,) if project.policy else ()),
-        tolerance=project.tolerance,
-    )
+    terms = judging.terms(project, before)
     total = contrast(after, terms)
     aligned = align(before, after)
     # Notes fail nothing in a run either: the same facts on another machine are no drift to gate on.

@@ -12,6 +12,7 @@ from typing import Any
 
 from pytest_mlrepro.balance import contrast
 from pytest_mlrepro.cli import uv
+from pytest_mlrepro.cli.judging import terms
 from pytest_mlrepro.config import Config
 from pytest_mlrepro.environment.installed import UNKNOWN
 from pytest_mlrepro.environment.locks import digest, locks
@@ -22,10 +23,8 @@ from pytest_mlrepro.export.cyclonedx import cyclonedx
 from pytest_mlrepro.export.intoto import Verdicts, accepted, intoto
 from pytest_mlrepro.export.pylock import NAME, answer, question
 from pytest_mlrepro.export.requirements import requirements
-from pytest_mlrepro.gate import Terms
 from pytest_mlrepro.lockfile import load_lockfile
 from pytest_mlrepro.model import SESSION, Run
-from pytest_mlrepro.policy import Policies
 
 _CHANNEL = re.compile(r"[!-~]+")
 
@@ -131,12 +130,7 @@ def _statement(options: argparse.Namespace, project: Config, path: Path, run: Ru
 
 
 def _judged(baseline: Run, current: Run, project: Config) -> Verdicts:
-    terms = Terms(
-        baseline=baseline,
-        policies=Policies((project.policy,) if project.policy else ()),
-        tolerance=project.tolerance,
-    )
-    judged = contrast(current, terms).judgements
+    judged = contrast(current, terms(project, baseline)).judgements
     failed = {each.subject for each in judged if each.red}
     # Facts may be left out by policy; a whole subject that did not run has not passed.
     failed |= baseline.subjects.keys() - current.subjects.keys()

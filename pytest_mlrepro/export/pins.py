@@ -18,6 +18,7 @@ _BUILD = re.compile(r"conda ([A-Za-z0-9][A-Za-z0-9_.+]*)")
 _COMMIT = re.compile(r"([a-z0-9]+) ([0-9A-Za-z._-]+)")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _LIBRARIES = "libraries"
+_UNSOUND = "no name or version that an index can have"
 
 
 @dataclass(frozen=True)
@@ -29,12 +30,14 @@ class Pin:
         version: with the local tag, such as ``2.5.1+cu124``.
         origin: where it came from if not from an index: ``editable``, ``git 1a2b``, ``conda py311_0``; else empty.
         sha256: of the archive that it was installed from, where the installer noted it; else empty.
+        note: what was in doubt when it was recorded; mostly empty.
     """
 
     name: str
     version: str
     origin: str = ""
     sha256: str = ""
+    note: str = ""
 
     @property
     def conda_build(self) -> str:
@@ -76,22 +79,23 @@ class Pin:
         """For a reader: what is known of it, and why an index has not got it. One line."""
         name = shown(self.name)
         if self.version == UNKNOWN:
-            return f"{name}: its version is not known, its metadata could not be read"
-        known = f"{name} {shown(self.version)}"
-        if not self.is_sound:
-            return f"{known}: no name or version that an index can have"
-        if self.origin in ("editable", "local folder"):
-            how = "in editable mode " if self.origin == "editable" else ""
-            return f"{known}: installed {how}from a folder of the machine where it was recorded"
-        if self.origin == "archive":
-            digest = f" with sha256 {self.sha256}" if self.sha256 else ""
-            return f"{known}: installed from an archive{digest}; the lockfile holds no address"
+            return f"{name}: its version is not known, {shown(self.note or 'its metadata could not be read')}"
+        return f"{name} {shown(self.version)}: {self._why if self.is_sound else _UNSOUND}"
+
+    @property
+    def _why(self) -> str:
+        """Why an index has not got it."""
+        digest = f" with sha256 {self.sha256}" if self.sha256 else ""
+        reasons = {
+            "editable": "installed in editable mode from a folder of the machine where it was recorded",
+            "local folder": "installed from a folder of the machine where it was recorded",
+            "archive": f"installed from an archive{digest}; the lockfile holds no address",
+            "no distribution": f"a module, {shown(self.note or 'no distribution provides it')}",
+        }
         commit = _COMMIT.fullmatch(self.origin)
-        if commit and commit[1] != "conda":
-            return (
-                f"{known}: installed from the {commit[1]} commit {commit[2]}; the lockfile holds no address"
-            )
-        return f"{known}: installed from elsewhere than an index ({shown(self.origin)})"
+        if self.origin not in reasons and commit and commit[1] != "conda":
+            return f"installed from the {commit[1]} commit {commit[2]}; the lockfile holds no address"
+        return reasons.get(self.origin, f"installed from elsewhere than an index ({shown(self.origin)})")
 
 
 def recorded(run: Run) -> tuple[Pin, ...]:
@@ -154,6 +158,10 @@ def _distributions(facts: Iterable[Fact]) -> Iterable[Fact]:
 def _pin(fact: Fact) -> Pin:
     match = _RECORDED.fullmatch(fact.value) if isinstance(fact.value, str) else None
     version, origin = (match[1], match[2] or "") if match else (str(fact.value), "")
-    sha256 = fact.detail.get("sha256")
-    is_digest = isinstance(sha256, str) and _SHA256.fullmatch(sha256) is not None
-    return Pin(fact.key, version, origin, str(sha256) if is_digest else "")
+    sha256, note = (_text(fact, name) for name in ("sha256", "note"))
+    return Pin(fact.key, version, origin, sha256 if _SHA256.fullmatch(sha256) else "", note)
+
+
+def _text(fact: Fact, name: str) -> str:
+    told = fact.detail.get(name)
+    return told if isinstance(told, str) else ""

@@ -66,6 +66,29 @@ def test_what_no_index_has_is_described(value, said):
     assert missing([pin]) == (f"left out: {said}",)
 
 
+@pytest.mark.parametrize(
+    ("value", "note", "said"),
+    [
+        ("1.0 (no distribution)", "", "lib 1.0: a module, no distribution provides it"),
+        (
+            "1.0 (no distribution)",
+            "not imported from here\n-e .",
+            'lib 1.0: a module, "not imported from here\\n-e ."',
+        ),
+        (
+            "unknown",
+            "no distribution provides it",
+            "lib: its version is not known, no distribution provides it",
+        ),
+    ],
+)
+def test_what_was_in_doubt_is_told(value, note, said):
+    fact = Fact("libraries", "lib", value, detail={"note": note})
+    (pin,) = recorded(Run.of({SESSION: [fact]}))
+    assert not pin.is_on_index
+    assert pin.described == said
+
+
 def test_the_digest_of_an_archive_is_known():
     assert f"from an archive with sha256 {ARCHIVE}" in only("1.0 (archive)", sha256=ARCHIVE).described
     assert only("1.0 (archive)", sha256="# not a digest").sha256 == ""
