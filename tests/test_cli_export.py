@@ -18,6 +18,7 @@ from packaging.pylock import Pylock
 
 from pytest_mlrepro.cli import main, uv
 from pytest_mlrepro.cli.uv import ask
+from pytest_mlrepro.environment.installed import UNKNOWN
 from pytest_mlrepro.errors import ExportError
 from pytest_mlrepro.export import FORMATS
 from pytest_mlrepro.export.pylock import Question
@@ -128,6 +129,13 @@ def test_intoto_states_what_was_accepted(project, command):
     assert configuration.keys() == {"pyproject.toml", "uv.lock", "session"}
     assert configuration["pyproject.toml"] == sha256((project / "pyproject.toml").read_bytes()).hexdigest()
     assert configuration["uv.lock"] == sha256(b"version = 1\n").hexdigest()
+
+
+def test_intoto_claims_nothing_of_a_lock_that_cannot_be_read(project, command, monkeypatch):
+    monkeypatch.setattr("pytest_mlrepro.cli.export.locks", lambda *_: {"uv.lock": UNKNOWN})
+    (project / "pyproject.toml").unlink()
+    (session,) = json.loads(command("--format", "intoto")[1])["predicate"]["configuration"]
+    assert session["name"] == "session"
 
 
 @pytest.mark.parametrize(
@@ -346,11 +354,12 @@ def test_what_uv_says_is_shown_without_secrets_and_control_characters(tmp_path, 
 
 @POSIX
 def test_uv_is_asked_for_the_recorded_python_and_machine(tmp_path, stand_in):
-    stand_in('echo "$@"; echo "$MACOSX_DEPLOYMENT_TARGET"; /bin/cat')
+    stand_in('echo "$@"; echo "$MACOSX_DEPLOYMENT_TARGET"; pwd; /bin/cat')
     question = Question("tiny==1.0\n", ("--python-version", "3.12.4"), {"MACOSX_DEPLOYMENT_TARGET": "14.5"})
     said = ask(question, tmp_path).splitlines()
     python = str(Path(sys.executable))
-    assert said == [f"pip compile - --quiet --python {python} --python-version 3.12.4", "14.5", "tiny==1.0"]
+    asked = f"pip compile - --quiet --python {python} --python-version 3.12.4"
+    assert said == [asked, "14.5", str(tmp_path.resolve()), "tiny==1.0"]
 
 
 def test_the_guide_shows_what_is_printed(command, monkeypatch):

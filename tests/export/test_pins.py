@@ -53,6 +53,7 @@ def test_a_value_is_a_version_and_an_origin(value, version, origin, build):
             "lib 1.0: installed from elsewhere than an index (direct address, unknown)",
         ),
         ("1.0 (conda a b)", "lib 1.0: installed from elsewhere than an index (conda a b)"),
+        ("1.0 (conda -x)", "lib 1.0: installed from elsewhere than an index (conda -x)"),
         ("unknown", "lib: its version is not known, its metadata could not be read"),
         ("unknown (editable)", "lib: its version is not known, its metadata could not be read"),
         ("2004d", "lib 2004d: no name or version that an index can have"),
@@ -80,6 +81,7 @@ def test_what_no_index_has_is_described(value, said):
             "no distribution provides it",
             "lib: its version is not known, no distribution provides it",
         ),
+        ("unknown", "\n-e .", 'lib: its version is not known, "\\n-e ."'),
     ],
 )
 def test_what_was_in_doubt_is_told(value, note, said):
