@@ -11,17 +11,16 @@ from pathlib import Path
 
 from pytest_mlrepro._version import __version__
 from pytest_mlrepro.balance import contrast
+from pytest_mlrepro.cli import export, judging, views
 from pytest_mlrepro.config import Config, load_config, unknown
 from pytest_mlrepro.divergence import align, traced_once
 from pytest_mlrepro.errors import FingerprintError, MlreproError
 from pytest_mlrepro.facets import facet, facet_names
 from pytest_mlrepro.fingerprints import fingerprint
 from pytest_mlrepro.fingerprints.digests import HASHES
-from pytest_mlrepro.gate import Terms
 from pytest_mlrepro.lockfile import load_lockfile
 from pytest_mlrepro.model import Run
 from pytest_mlrepro.olddata import told
-from pytest_mlrepro.policy import Policies
 from pytest_mlrepro.report import divergences, environments, fingerprints, machine, text
 from pytest_mlrepro.report.progress import Progress
 
@@ -110,6 +109,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--json", action="store_true", help="print JSON")
     command.set_defaults(run=_fingerprint)
+
+    export.add(commands)
     return parser
 
 
@@ -160,7 +161,7 @@ def _show(options: argparse.Namespace, project: Config) -> int:
     path = _lockfile(options, project)
     run = _load(path, options.facet)
     if options.environment is not None:
-        run = _view(run, options.environment, path)
+        run = views.named(run, options.environment, path)
     chosen = run.below(options.subject)
     if options.subject and not any((chosen.subjects, *chosen.environments.values())):
         raise unknown(options.subject, run.subjects, "subject", str(path))
@@ -178,14 +179,12 @@ def _diff(options: argparse.Namespace, project: Config) -> int:
     )
     before, after = _load(Path(old), options.facet), _load(Path(new), options.facet)
     if options.environment is not None:
-        before, after = _view(before, options.environment, old), _view(after, options.environment, new)
+        before, after = (
+            views.named(run, options.environment, file) for run, file in ((before, old), (after, new))
+        )
     else:
-        before, after = _alike(before, after), _alike(after, before)
-    terms = Terms(
-        baseline=before,
-        policies=Policies((project.policy,) if project.policy else ()),
-        tolerance=project.tolerance,
-    )
+        before, after = views.alike(before, after), views.alike(after, before)
+    terms = judging.terms(project, before)
     total = contrast(after, terms)
     aligned = align(before, after)
     # Notes fail nothing in a run either: the same facts on another machine are no drift to gate on.
@@ -200,17 +199,6 @@ def _diff(options: argparse.Namespace, project: Config) -> int:
     lines += [*divergences.lines(aligned, total), *divergences.one_sided(traced_once(before, after), total)]
     print("\n".join(lines))
     return status
-
-
-def _view(run: Run, name: str, where: object) -> Run:
-    if name not in run.environments:
-        raise unknown(name, sorted(run.environments), "environment", str(where))
-    return run.view(name)
-
-
-def _alike(run: Run, other: Run) -> Run:
-    """A lockfile as the one environment sees it that the other run was recorded in; what is shared, elsewhere."""
-    return run.view(next(iter(other.environments))) if len(other.environments) == 1 else run
 
 
 def _fingerprint(options: argparse.Namespace, _: Config) -> int:
@@ -240,7 +228,3 @@ def _fingerprint(options: argparse.Namespace, _: Config) -> int:
 def _terminal() -> Callable[[str], None] | None:
     """What writes to the terminal, past what the command prints; None where there is none."""
     return partial(print, end="", file=sys.stderr, flush=True) if sys.stderr.isatty() else None
-
-
-if __name__ == "__main__":
-    sys.exit(main())
