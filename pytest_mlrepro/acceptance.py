@@ -10,6 +10,7 @@ from pytest_mlrepro.contribution import Contribution
 from pytest_mlrepro.gate import Terms
 from pytest_mlrepro.ledger import Ledger
 from pytest_mlrepro.model import SESSION, Fact, Facts, Run
+from pytest_mlrepro.sharing import share
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +40,19 @@ class Acceptance:
 
     def __call__(self, before: Run) -> Run:
         """Lay what was accepted over what the lockfile holds; all else stays as it is."""
-        subjects = {name: known for name, known in before.subjects.items() if name not in self.drop}
+        view = before.view(self.terms.environment) if self.terms.environment else before
+        subjects = {name: known for name, known in view.subjects.items() if name not in self.drop}
         for subject, new in self.facts.items():
             subjects[subject] = self._overlaid(subjects.get(subject, {}), new, prune=True)
         if self.environment:
             subjects[SESSION] = self._overlaid(subjects.get(SESSION, {}), self.environment, prune=self.prune)
-        return Run({name: known for name, known in subjects.items() if known})
+        after = {name: known for name, known in subjects.items() if known}
+        if not self.terms.environment:
+            return Run(after)
+        return share(before, self.terms.environment, after, self._agrees)
+
+    def _agrees(self, accepted: Fact, new: Fact) -> bool:
+        return room(new.facet).rung(accepted, new, self.terms.tolerance) in ("identical", "rounding")
 
     def _overlaid(self, known: Facts, new: Facts, *, prune: bool) -> Facts:
         kept = {

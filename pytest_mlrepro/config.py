@@ -9,13 +9,25 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, get_args
 
+from pytest_mlrepro.environment.naming import parse_name
 from pytest_mlrepro.errors import ConfigError, MlreproError
 from pytest_mlrepro.fingerprints import HASHES
-from pytest_mlrepro.model import Policy, Tolerance
+from pytest_mlrepro.model import Policy, Strangers, Tolerance
 
 GUARDS = ("off", "warn", "fail", "pin")
 LOCKFILE = "mlrepro.lock"
-_KEYS = ("lockfile", "seed", "rtol", "atol", "digest", "guard", "policy")
+STRANGERS = get_args(Strangers)
+_KEYS = (
+    "lockfile",
+    "seed",
+    "rtol",
+    "atol",
+    "digest",
+    "guard",
+    "environment",
+    "unknown_environment",
+    "policy",
+)
 _POLICIES = get_args(Policy)
 _NO_RULES: Mapping[str, Policy] = MappingProxyType({})
 
@@ -31,6 +43,8 @@ class Config:
         tolerance: of floats that bring none of their own.
         digest: the hash of bulk data.
         guard: the entropy guard's mode as it is set; None where nobody set it.
+        environment: the name of the environment, wherever that is; empty for one made from the machine.
+        unknown_environment: whether a run in one that the lockfile does not know is compared, or fails.
         policy: by address pattern.
     """
 
@@ -40,6 +54,8 @@ class Config:
     tolerance: Tolerance = field(default_factory=Tolerance)
     digest: str = HASHES[0]
     guard: str | None = None
+    environment: str = ""
+    unknown_environment: Strangers = "compare"
     policy: Mapping[str, Policy] = field(default_factory=lambda: _NO_RULES)
 
     @property
@@ -92,6 +108,9 @@ def parse_config(table: object, root: Path, file: str) -> Config:
     guard = table.get("guard")
     if guard is not None and guard not in GUARDS:
         raise unknown(guard, GUARDS, "value of guard", where)
+    strangers = table.get("unknown_environment", STRANGERS[0])
+    if strangers not in STRANGERS:
+        raise unknown(strangers, STRANGERS, "value of unknown_environment", where)
     return Config(
         root,
         lockfile=_typed(table, "lockfile", str, LOCKFILE, where),
@@ -99,6 +118,10 @@ def parse_config(table: object, root: Path, file: str) -> Config:
         tolerance=_tolerance(table, where),
         digest=digest,
         guard=guard,
+        environment=parse_name(_typed(table, "environment", str, "", where), where)
+        if "environment" in table
+        else "",
+        unknown_environment=strangers,
         policy=parse_policy(table.get("policy", {}), f"{file}, [tool.mlrepro.policy]"),
     )
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import astuple, dataclass, field, replace
 from typing import Any
 
-from pytest_mlrepro.lockfile.codec import decode_fact, encode_fact
+from pytest_mlrepro.lockfile.facts import decode_fact, encode_fact
 from pytest_mlrepro.model import Facts, Nearness, Policy, by_address
 
 

@@ -49,3 +49,7 @@ class FingerprintError(RecordingError):
 
 class MissingExtraError(MlreproError):
     """An optional library that this call needs is not installed."""
+
+
+class ExportError(MlreproError):
+    """What the lockfile holds cannot be written in the format asked for."""

@@ -7,7 +7,17 @@ from dataclasses import dataclass, field, replace
 
 from pytest_mlrepro.comparison import compare_facts
 from pytest_mlrepro.explain import explain
-from pytest_mlrepro.model import Comparison, Drift, Explanation, Facts, Policy, Run, Tolerance
+from pytest_mlrepro.model import (
+    SESSION,
+    Comparison,
+    Drift,
+    Explanation,
+    Facts,
+    Policy,
+    Run,
+    Strangers,
+    Tolerance,
+)
 from pytest_mlrepro.policy import Policies, failing
 
 
@@ -16,11 +26,14 @@ class Terms:
     """What a run is judged by.
 
     Attributes:
-        baseline: the accepted run; None where there is no lockfile yet.
+        baseline: the accepted run as this environment sees it; None where there is no lockfile yet.
         update: whether what passes is accepted.
         only: the facets to compare, or with ``update`` to accept; empty for all.
         policies: of the project.
         tolerance: of floats that bring none of their own.
+        environment: the name of the one that the run is made in.
+        recorded: the names of those that the lockfile knows; empty where it names none.
+        strangers: what becomes of a run in an environment that is not recorded, where others are.
     """
 
     baseline: Run | None = None
@@ -28,6 +41,14 @@ class Terms:
     only: frozenset[str] = frozenset()
     policies: Policies = field(default_factory=Policies)
     tolerance: Tolerance = field(default_factory=Tolerance)
+    environment: str = ""
+    recorded: frozenset[str] = frozenset()
+    strangers: Strangers = "compare"
+
+    @property
+    def is_stranger(self) -> bool:
+        """Whether the lockfile knows environments, and not this one."""
+        return bool(self.recorded) and self.environment not in self.recorded
 
     def accepts(self, facet: str) -> bool:
         """Whether this run accepts drifts of a facet."""
@@ -35,10 +56,16 @@ class Terms:
 
     def lacks(self, subject: str) -> bool:
         """Whether a subject cannot be judged because nobody has accepted it yet."""
+        if self.refuses(subject):
+            return True
         if self.baseline is not None and subject in self.baseline:
             return False
         # Accepting one facet of a new subject would leave a baseline that says nothing of its results.
         return not self.update or bool(self.only)
+
+    def refuses(self, subject: str) -> bool:
+        """Whether the subject is an environment that is not recorded, where the project wants that to fail."""
+        return subject == SESSION and self.is_stranger and self.strangers == "fail" and not self.update
 
     def compare(self, subject: str, facts: Facts, overlay: Mapping[str, Policy]) -> Comparison:
         """The subject's facts against its baseline, with the policies that hold in this run."""
@@ -47,12 +74,17 @@ class Terms:
         if not found.drifts:
             return found
         judged = self.policies.over(overlay).judge(found.drifts)
-        return replace(found, drifts=tuple(map(self._as_asked, judged)))
+        return replace(found, drifts=tuple(self._as_known(self._as_asked(drift)) for drift in judged))
 
     def _as_asked(self, drift: Drift) -> Drift:
         # What this run does not compare still serves to explain the rest.
         unasked = not self.update and self.only and drift.facet not in self.only
         return replace(drift, policy="note") if unasked else drift
+
+    def _as_known(self, drift: Drift) -> Drift:
+        # What another environment is made of is no promise about this one; it explains what moved.
+        foreign = self.is_stranger and drift.subject == SESSION and drift.facet == "libraries"
+        return replace(drift, policy="note") if foreign else drift
 
     def fails(self, drifts: Iterable[Drift]) -> tuple[Drift, ...]:
         """The drifts that fail: those this run accepts do not."""
@@ -92,7 +124,7 @@ def judge(terms: Terms, subject: str, comparison: Comparison, around: Iterable[D
         comparison: as ``Terms.compare`` made it.
         around: drifts of what the subject rests on, for the suspects.
     """
-    if terms.lacks(subject) and comparison.drifts:
+    if terms.lacks(subject) and (comparison.drifts or terms.refuses(subject)):
         # Who recorded nothing needs no baseline, and never gets one.
         return Judgement(subject, comparison, lacking=True)
     red = set(terms.fails(comparison.drifts))

@@ -20,6 +20,7 @@ Value: TypeAlias = "bool | int | float | complex | str | tuple[Value, ...] | Non
 Role: TypeAlias = Literal["input", "output"]
 Kind: TypeAlias = Literal["changed", "added", "removed"]
 Policy: TypeAlias = Literal["fail", "warn", "note", "ignore"]
+Strangers: TypeAlias = Literal["compare", "fail"]
 Better: TypeAlias = Literal["higher", "lower"]
 Rung: TypeAlias = Literal["identical", "rounding", "band", "drift"]
 
@@ -178,17 +179,23 @@ Facts: TypeAlias = Mapping[str, Fact]
 """Facts of one subject by address."""
 
 
+Own: TypeAlias = "Mapping[str, Mapping[str, Fact | None]]"
+"""What one environment has of its own, by subject and address; None where it lacks what the others share."""
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """All the facts of one execution, by subject and address. A baseline is a run somebody accepted.
 
     Attributes:
-        subjects: facts by subject.
+        subjects: facts by subject; of a lockfile those that its environments share.
         traces: what functions returned, by subject, where that was traced; a baseline has none.
+        environments: the environments that the facts were recorded in, by name, with what each has of its own.
     """
 
     subjects: Mapping[str, Facts] = field(default_factory=dict)
     traces: Mapping[str, Trace] = field(default_factory=dict)
+    environments: Mapping[str, Own] = field(default_factory=dict)
 
     @classmethod
     def of(cls, facts: Mapping[str, Iterable[Fact]]) -> Run:
@@ -199,6 +206,28 @@ class Run:
         """The facts of a subject; none where it is unknown."""
         return self.subjects.get(subject, {})
 
+    def view(self, environment: str) -> Run:
+        """What an environment is compared with: the shared facts, with its own laid over them.
+
+        One that is not recorded sees what is shared.
+        """
+        own = self.environments.get(environment, {})
+        named = {environment: own} if environment in self.environments else {}
+        subjects = {
+            subject: _laid_over(self.facts(subject), own.get(subject, {}))
+            for subject in (*self.subjects, *(own.keys() - self.subjects.keys()))
+        }
+        return Run({name: facts for name, facts in subjects.items() if facts}, self.traces, named)
+
+    def below(self, prefix: str) -> Run:
+        """The facts of the subjects whose names begin so, without traces."""
+        own = {
+            name: {subject: facts for subject, facts in each.items() if subject.startswith(prefix)}
+            for name, each in self.environments.items()
+        }
+        shared = {subject: facts for subject, facts in self.subjects.items() if subject.startswith(prefix)}
+        return Run(shared, environments=own)
+
     def __contains__(self, subject: object) -> bool:
         return subject in self.subjects
 
@@ -206,6 +235,13 @@ class Run:
         for subject, facts in self.subjects.items():
             for fact in facts.values():
                 yield subject, fact
+
+
+def _laid_over(shared: Facts, own: Mapping[str, Fact | None]) -> Facts:
+    if not own:
+        return shared
+    laid = {**shared, **own}
+    return {address: fact for address, fact in laid.items() if fact is not None}
 
 
 def by_address(facts: Iterable[Fact]) -> Facts:

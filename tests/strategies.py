@@ -49,4 +49,18 @@ SUBJECTS = st.one_of(
         lambda name: f"tests/test_a.py::{name}"
     ),
 )
-RUNS = st.dictionaries(SUBJECTS, st.lists(FACTS, min_size=1, max_size=5).map(by_address), max_size=4).map(Run)
+SOME = st.lists(FACTS, min_size=1, max_size=5).map(by_address)
+NAMES = st.from_regex(r"[a-z0-9][a-z0-9._+-]{0,8}", fullmatch=True)
+ABSENT = st.lists(FACTS, min_size=1, max_size=3).map(
+    lambda facts: dict.fromkeys(fact.address for fact in facts)
+)
+OWN = st.dictionaries(
+    SUBJECTS,
+    st.one_of(SOME, ABSENT, st.builds(lambda one, other: {**one, **other}, SOME, ABSENT)),
+    max_size=2,
+)
+RUNS = st.builds(
+    Run,
+    st.dictionaries(SUBJECTS, SOME, max_size=4),
+    environments=st.dictionaries(NAMES, OWN, max_size=2),
+)

@@ -226,3 +226,63 @@ def test_it_needs_no_pytest_and_no_numpy():
     code = "import sys, pytest_mlrepro.cli; print({'pytest', 'numpy', 'sklearn'} & set(sys.modules))"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout == "set()\n"
+
+
+@pytest.fixture
+def environments(project):
+    """A lockfile of two environments."""
+    own = {TEST: {"results.f1": Fact("results", "f1", 0.96), "settings.depth": None}}
+    shared = Run.of({TEST: FACTS, OTHER: FACTS[:1]})
+    write_run(project / "mlrepro.lock", Run(shared.subjects, environments={"ci": {}, "laptop": own}))
+    return project
+
+
+def test_show_as_an_environment_has_it(environments, command):
+    assert "f1                                 0.96" in command("show", TEST, "--environment", "laptop")[1]
+    status, out, _ = command("show", TEST, "--environment", "ci")
+    assert "f1                                 0.95" in out
+    assert "not the same" not in out
+    assert "2 facts not the same in all environments: mlrepro show --environments" in command("show")[1]
+    status, _, err = command("show", "--environment", "lptop")
+    assert status == 4
+    assert "unknown environment 'lptop'\ndid you mean 'laptop'? known: ci, laptop" in err
+
+
+def test_show_environments_side_by_side(environments, command):
+    assert command("show", "--environments")[1].splitlines() == [
+        "environments: ci, laptop",
+        TEST,
+        "  results.f1",
+        "    ci      0.95",
+        "    laptop  0.95 -> 0.96 (+0.01, +1.05 %), beyond rounding: 1.1e+07 x the tolerance (rtol 1e-09)",
+        "  settings.depth",
+        "    ci      3",
+        "    laptop  -",
+        "1 result and 1 other fact differ, 2 facts the same in all",
+    ]
+    found = json.loads(command("show", "--environments", "--json", "--facet", "results")[1])
+    assert found == {
+        "environments": ["ci", "laptop"],
+        "apart": [
+            {
+                "subject": TEST,
+                "facet": "results",
+                "key": "f1",
+                "shared": 0.95,
+                "holders": ["ci"],
+                "own": {"laptop": 0.96},
+            }
+        ],
+    }
+
+
+def test_show_environments_where_none_is_named(project, command):
+    assert "no environment is named yet" in command("show", "--environments")[1]
+
+
+def test_diff_takes_the_side_of_the_run(environments, command):
+    facts = Run.of({TEST: [Fact("results", "f1", 0.96), FACTS[2]], OTHER: FACTS[:1]})
+    write_run(environments / "run.lock", Run(facts.subjects, environments={"laptop": {}}))
+    assert command("diff", "run.lock") == (0, "0 drifts, 3 facts as before\n", "")
+    write_run(environments / "run.lock", Run(facts.subjects, environments={"ci": {}}))
+    assert command("diff", "run.lock")[0] == 1

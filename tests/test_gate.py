@@ -144,3 +144,38 @@ def test_what_lies_beneath_an_equal_value_is_a_suspect_and_no_drift():
     moved = judge(terms, "t", terms.compare("t", facts(0.25, "in another order in memory"), {}))
     assert [each.drift.address for each in moved.failed] == ["results.f1"]
     assert [each.drift.address for each in moved.failed[0].suspects] == ["data.train"]
+
+
+MACHINE = by_address((Fact("libraries", "numpy", "2.4.6"), Fact("randomization", "hash_seed", "0")))
+ELSEWHERE = Run({TEST: by_address(BEFORE), SESSION: MACHINE})
+
+
+FAILING = Policies(({"randomization": "fail"},))
+
+
+def stranger(**terms):
+    return Terms(ELSEWHERE, environment="edge", recorded=frozenset({"ci", "laptop"}), **terms)
+
+
+def test_another_environments_libraries_fail_nothing_in_one_that_is_not_recorded():
+    moved = by_address((Fact("libraries", "numpy", "2.4.5"), Fact("randomization", "hash_seed", "1")))
+    assert failed(judged(Terms(ELSEWHERE, policies=FAILING), moved, subject=SESSION)) == [
+        "randomization.hash_seed",
+        "libraries.numpy",
+    ]
+    judgement = judged(stranger(policies=FAILING), moved, subject=SESSION)
+    assert failed(judgement) == ["randomization.hash_seed"]
+    assert {each.address: each.policy for each in judgement.comparison.drifts}["libraries.numpy"] == "note"
+
+
+def test_results_are_compared_in_one_that_is_not_recorded():
+    assert failed(judged(stranger())) == ["settings.depth", "results.f1"]
+
+
+def test_one_that_is_not_recorded_may_be_refused():
+    assert not judged(stranger(), MACHINE, subject=SESSION).red
+    refused = judged(stranger(strangers="fail"), MACHINE, subject=SESSION)
+    assert refused.red
+    assert refused.lacking
+    assert not judged(stranger(strangers="fail", update=True), MACHINE, subject=SESSION).red
+    assert not judged(Terms(ELSEWHERE, environment="edge", strangers="fail"), MACHINE, subject=SESSION).red

@@ -9,55 +9,49 @@ that says everything, and otherwise as an inline table::
     "test.accuracy" = 0.956140350877193
     "test.f1" = { value = 0.9655172413793104, better = "higher", rtol = 1e-06, atol = 0.0 }
 
-Where a fact has a calibrated band, the version is 1.1 and the fact says ``band = { high = 0.958, low = 0.922,
-mean = 0.94, sd = 0.006, seeds = 20 }``; a text without one is as a release that knows no bands writes it.
+Where a fact has a calibrated band (``band = { high = 0.958, low = 0.922, mean = 0.94, sd = 0.006, seeds = 20 }``),
+where an environment has values of its own, and where there is a trace, the version is 1.1.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
-from pytest_mlrepro.errors import LockfileError, MlreproError
-from pytest_mlrepro.facets import facet, facet_names
-from pytest_mlrepro.lockfile import toml
-from pytest_mlrepro.lockfile.nodes import MISSING, decode, dotted, encode, restore, shown, too_deep, wrong
-from pytest_mlrepro.lockfile.toml import Node
-from pytest_mlrepro.lockfile.traces import TABLE, decode_trace, lines_of
-from pytest_mlrepro.model import SESSION, Band, Fact, Facts, Run, Tolerance, Value, by_address
+from pytest_mlrepro.errors import LockfileError
+from pytest_mlrepro.lockfile import environments, toml, traces
+from pytest_mlrepro.lockfile.facts import decode_tables, fact_tables
+from pytest_mlrepro.lockfile.nodes import restore, shown, too_deep, wrong
+from pytest_mlrepro.model import SESSION, Facts, Run
+from pytest_mlrepro.traces import Trace
 
 VERSION = (1, 1)
-"""The newest format that this release reads, and writes where there is a band or a trace."""
+"""The newest format that this release reads."""
 
 _PLAIN = (1, 0)
-"""What holds neither is for older releases too."""
+"""What is written where nothing in the run needs a newer one."""
 
 _MARKER = re.compile(r"^(<{7}|={7}|>{7}|\|{7})(?: |$)", re.MULTILINE)
-_PARTS = frozenset({"type", "value", "dtype", "better", "rtol", "atol", "band", "detail"})
-_BAND = ("high", "low", "mean", "sd", "seeds")
 _POSITION = re.compile(r" \(at line (\d+), column \d+\)$")
 
 
 def dumps(run: Run) -> str:
     """The canonical text of a run: the same facts give the same bytes."""
-    needed = VERSION if run.traces or any(fact.band for _, fact in run) else _PLAIN
-    blocks = [toml.line("lock-version", "{}.{}".format(*needed))]
-    for subject in sorted({*run.subjects, *run.traces}):
-        by_facet: dict[str, list[Fact]] = {}
-        for fact in sorted(run.facts(subject).values(), key=lambda fact: fact.key):
-            by_facet.setdefault(fact.facet, []).append(fact)
-        for name in sorted(by_facet, key=_place):
-            lines = [toml.line(fact.key, encode_fact(fact)) for fact in by_facet[name]]
-            blocks.append("\n".join([toml.header(subject, name), *lines]))
+    blocks = ["\n".join([toml.line("lock-version", "{}.{}".format(*_needed(run))), *environments.names(run)])]
+    own = {subject for each in run.environments.values() for subject in each}
+    for subject in sorted({*run.subjects, *run.traces, *own}):
+        blocks += fact_tables((subject,), run.facts(subject).values())
+        blocks += environments.tables(subject, run)
         if subject in run.traces:
-            blocks.append("\n".join([toml.header(subject, TABLE), *lines_of(run.traces[subject])]))
+            lines = traces.lines_of(run.traces[subject])
+            blocks.append("\n".join([toml.header(subject, traces.TABLE), *lines]))
     return "\n\n".join(blocks) + "\n"
 
 
-def _place(facet_name: str) -> tuple[int, str]:
-    ours = facet_names()
-    return (ours.index(facet_name) if facet_name in ours else len(ours), facet_name)
+def _needed(run: Run) -> tuple[int, int]:
+    """The oldest format that can hold a run."""
+    is_plain = not run.traces and not any(run.environments.values()) and not any(fact.band for _, fact in run)
+    return _PLAIN if is_plain else VERSION
 
 
 def loads(text: str, where: str = "lockfile") -> Run:
@@ -145,122 +139,25 @@ _UPGRADE = "a newer release wrote it; upgrade: pip install --upgrade pytest-mlre
 
 
 def _decode(document: dict[str, Any], where: str) -> Run:
-    traces = {
-        name: decode_trace(tables.pop(TABLE), where, name)
-        for name, tables in document.items()
-        if isinstance(tables, dict) and TABLE in tables
-    }
-    facts = {name: _decode_subject(name, tables, where) for name, tables in document.items()}
-    # A test that failed has a trace, but no facts to compare.
-    return Run({name: known for name, known in facts.items() if known or name not in traces}, traces)
-
-
-def _decode_subject(subject: str, tables: object, where: str) -> Facts:
-    if subject != SESSION and "::" not in subject:
-        raise wrong(where, (subject,), 'a subject such as "tests/test_model.py::test_f1" or session', subject)
-    if not isinstance(tables, dict):
-        raise wrong(where, (subject,), "a table of facets", tables)
-    facts: list[Fact] = []
-    for name, table in tables.items():
-        if facet(name) is None:
-            raise LockfileError(
-                f"no facet is called {shown(name)}; there are {', '.join(facet_names())}",
-                where=f"{where}, {dotted((subject, name))}",
-                remedy="correct the name; if another distribution brings this facet, install it",
+    known = environments.decode_names(document.pop(environments.TABLE, []), where)
+    own: dict[str, dict[str, Any]] = {name: {} for name in known}
+    facts: dict[str, Facts] = {}
+    traced: dict[str, Trace] = {}
+    for subject, tables in document.items():
+        if subject != SESSION and "::" not in subject:
+            raise wrong(
+                where, (subject,), 'a subject such as "tests/test_model.py::test_f1" or session', subject
             )
-        if not isinstance(table, dict):
-            raise wrong(where, (subject, name), "a table of facts", table)
-        facts += [decode_fact(name, key, node, (where, subject)) for key, node in table.items()]
-    return by_address(facts)
-
-
-def encode_fact(fact: Fact) -> Node:
-    """A fact without its address, in TOML's types."""
-    node = encode(fact.value)
-    parts: dict[str, Node] = {}
-    if fact.dtype:
-        parts["dtype"] = fact.dtype
-    if fact.better:
-        parts["better"] = fact.better
-    if fact.tolerance is not None:
-        parts |= {"rtol": fact.tolerance.rtol, "atol": fact.tolerance.atol}
-    if fact.band is not None:
-        parts["band"] = {name: getattr(fact.band, name) for name in _BAND}
-    if fact.detail:
-        parts["detail"] = {name: encode(fact.detail[name]) for name in sorted(fact.detail)}
-    if not parts:
-        return node
-    return {**(node if isinstance(node, Mapping) else {"value": node}), **parts}
-
-
-def decode_fact(
-    facet_name: str, key: str, node: object, place: tuple[str, str] = ("a recorded fact", "")
-) -> Fact:
-    """The fact that ``encode_fact`` made this of.
-
-    Args:
-        facet_name, key: the fact's address.
-        node: what is written.
-        place: file and subject, for error messages.
-
-    Raises:
-        LockfileError: if it is nothing that ``encode_fact`` makes.
-    """
-    where, subject = place
-    path = (subject, facet_name, key)
-    if not isinstance(node, dict):
-        return Fact(facet_name, key, decode(node, where, path))
-    if unknown := node.keys() - _PARTS:
-        raise wrong(where, (*path, min(unknown)), f"one of {', '.join(sorted(_PARTS))}", min(unknown))
-    core = {name: node[name] for name in ("type", "value") if name in node}
-    value = decode(core if "type" in core else core.get("value", MISSING), where, path)
-    return Fact(
-        facet_name,
-        key,
-        value,
-        dtype=_text(node.get("dtype", ""), where, (*path, "dtype")),
-        better=_one_of(node.get("better"), (None, "higher", "lower"), where, (*path, "better")),
-        tolerance=_tolerance(node, where, path),
-        detail=_detail(node.get("detail", {}), where, (*path, "detail")),
-        band=_band(node["band"], where, (*path, "band")) if "band" in node else None,
-    )
-
-
-def _tolerance(node: dict[str, Any], where: str, path: tuple[str, ...]) -> Tolerance | None:
-    if "rtol" not in node and "atol" not in node:
-        return None
-    try:
-        return Tolerance(node.get("rtol", 0.0), node.get("atol", 0.0))
-    except MlreproError as error:
-        raise LockfileError(error.what, where=f"{where}, {dotted(path)}", remedy=restore(where)) from None
-    except OverflowError:
-        raise wrong(where, path, "rtol and atol that a float can hold", node) from None
-
-
-def _band(node: object, where: str, path: tuple[str, ...]) -> Band:
-    if not isinstance(node, dict) or node.keys() != set(_BAND):
-        raise wrong(where, path, f"an inline table of {', '.join(_BAND)}", node)
-    try:
-        return Band(**node)
-    except MlreproError as error:
-        raise LockfileError(error.what, where=f"{where}, {dotted(path)}", remedy=restore(where)) from None
-    except OverflowError:
-        raise wrong(where, path, "numbers that a float can hold", node) from None
-
-
-def _detail(node: object, where: str, path: tuple[str, ...]) -> Mapping[str, Value]:
-    if not isinstance(node, dict):
-        raise wrong(where, path, "an inline table", node)
-    return {name: decode(item, where, (*path, name)) for name, item in node.items()}
-
-
-def _text(node: object, where: str, path: tuple[str, ...]) -> str:
-    if not isinstance(node, str):
-        raise wrong(where, path, "a string", node)
-    return node
-
-
-def _one_of(node: object, allowed: tuple[Any, ...], where: str, path: tuple[str, ...]) -> Any:
-    if node not in allowed:
-        raise wrong(where, path, f"one of {', '.join(toml.text(item) for item in allowed if item)}", node)
-    return node
+        if not isinstance(tables, dict):
+            raise wrong(where, (subject,), "a table of facets", tables)
+        trace, variants = tables.pop(traces.TABLE, None), tables.pop(environments.TABLE, None)
+        if trace is not None:
+            traced[subject] = traces.decode_trace(trace, where, subject)
+        shared = decode_tables(tables, where, (subject,))
+        # A test that failed has a trace, but no facts to compare; what one environment alone has is not shared.
+        if shared or (trace is None and variants is None):
+            facts[subject] = shared
+        if variants is not None:
+            for name, each in environments.decode_tables_of(variants, where, subject, known, shared).items():
+                own[name][subject] = each
+    return Run(facts, traced, own)

@@ -52,6 +52,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--mlrepro-seed", metavar="INT", help="the base seed (default: 0)")
     group.addoption(
+        "--mlrepro-environment",
+        metavar="NAME",
+        help="the environment's name (default: made from OS, architecture, Python and accelerator)",
+    )
+    group.addoption(
         "--mlrepro-guard",
         metavar="off|warn|fail|pin",
         help="the entropy guard: report unpinned randomness with file and line, fail on it, or pin it (default: warn)",

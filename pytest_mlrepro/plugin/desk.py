@@ -16,7 +16,7 @@ from pytest_mlrepro.gate import Judgement, Terms
 from pytest_mlrepro.guard import Sightings
 from pytest_mlrepro.ledger import Extent, Ledger
 from pytest_mlrepro.lockfile import update_lockfile, write_run
-from pytest_mlrepro.model import SESSION, Facts
+from pytest_mlrepro.model import SESSION, Facts, Own
 from pytest_mlrepro.plugin.items import users
 from pytest_mlrepro.report import files, machine, text
 from pytest_mlrepro.traces import Trace
@@ -50,8 +50,9 @@ class Desk:
         mode = "update" if order.update else "check" if order.check else "record"
         only = f" {', '.join(sorted(order.only))} only" if order.only else ""
         known = f"{len(self.terms.baseline.subjects)} subjects" if self.terms.baseline else "no baseline yet"
+        place = f"environment {order.environment}{' (not recorded yet)' if self.terms.is_stranger else ''}"
         guard = "" if order.guard == "warn" else f", guard {order.guard}"
-        return [f"mlrepro: {mode}{only}, {order.shown} ({known}), seed {order.seed}{guard}"]
+        return [f"mlrepro: {mode}{only}, {order.shown} ({known}), {place}, seed {order.seed}{guard}"]
 
     # Gathering
 
@@ -139,6 +140,7 @@ class Desk:
                 selection="" if judgement.subject == SESSION else users(judgement.subject, self.config),
                 options=self.order.repeated,
                 unpinned=self.sightings.of(judgement.subject, *self._rests_on(judgement.subject)),
+                environment=self.order.environment if self.terms.is_stranger else "",
             )
             self._fail(session, judgement.subject, said)
         for subject in dict.fromkeys(each.drift.subject for each in total.conflicts):
@@ -168,7 +170,8 @@ class Desk:
 
     def _write(self, total: Sum, exitstatus: int) -> None:
         if self.order.record is not None:
-            write_run(self.order.record, replace(total.run, traces=self.traces))
+            named: dict[str, Own] = {self.order.environment: {}}
+            write_run(self.order.record, replace(total.run, traces=self.traces, environments=named))
         if self.order.update and total.accept is not None:
             self._written = update_lockfile(self.order.lockfile, total.accept, shown=self.order.shown)
         if not self.order.reports:

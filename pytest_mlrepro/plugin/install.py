@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from pytest_mlrepro.config import GUARDS, Config, load_config, parse_seed, unknown
+from pytest_mlrepro.environment.naming import default_name, parse_name
 from pytest_mlrepro.errors import ConfigError, MlreproError
 from pytest_mlrepro.facets import facet, facet_names
 from pytest_mlrepro.gate import Terms
@@ -49,6 +50,7 @@ class Order:
         guard: the mode of the entropy guard.
         repeated: options that say what the facts are compared with, so that the update needs them too.
         trace: whether what functions return is recorded too.
+        environment: the name of the one that the run is made in.
     """
 
     check: bool
@@ -64,6 +66,7 @@ class Order:
     guard: str = "warn"
     repeated: tuple[str, ...] = ()
     trace: bool = False
+    environment: str = ""
 
     @property
     def judges(self) -> bool:
@@ -132,6 +135,7 @@ def read_order(config: pytest.Config, project: Config) -> Order:
         guard=_guard(options.mlrepro_guard) or project.guard or "warn",
         digest=project.digest if options.mlrepro_update else "",
         trace=options.mlrepro_trace,
+        environment=_environment(options.mlrepro_environment, project),
         idle=any(getattr(options, name, False) for name in _WITHOUT_TESTS),
     )
     if order.trace and order.record is None:
@@ -150,6 +154,7 @@ def _repeated(options: argparse.Namespace) -> tuple[str, ...]:
     given = (
         ("--mlrepro-lockfile", options.mlrepro_lockfile),
         ("--mlrepro-seed", options.mlrepro_seed),
+        ("--mlrepro-environment", options.mlrepro_environment),
         ("--mlrepro-guard", options.mlrepro_guard if options.mlrepro_guard == "pin" else None),
     )
     return tuple(f"{name}={value}" for name, value in given if value is not None)
@@ -159,12 +164,16 @@ def _terms(order: Order, project: Config) -> Terms:
     if order.update:
         check_writable(order.lockfile, shown=order.shown)
     exists = order.judges and (order.lockfile.exists() or order.lockfile.is_symlink())
+    accepted = load_lockfile(order.lockfile, shown=order.shown) if exists else None
     return Terms(
-        baseline=load_lockfile(order.lockfile, shown=order.shown) if exists else None,
+        baseline=accepted.view(order.environment) if accepted is not None else None,
         update=order.update,
         only=order.only,
         policies=Policies((project.policy,) if project.policy else ()),
         tolerance=project.tolerance,
+        environment=order.environment,
+        recorded=frozenset(accepted.environments if accepted is not None else ()),
+        strangers=project.unknown_environment,
     )
 
 
@@ -202,6 +211,14 @@ def _guard(text: str | None) -> str | None:
     if text is not None and text not in GUARDS:
         raise unknown(text, GUARDS, "mode of the guard", "--mlrepro-guard")
     return text
+
+
+def _environment(given: str | None, project: Config) -> str:
+    if given is not None:
+        return parse_name(given, "--mlrepro-environment")
+    if told := os.environ.get("MLREPRO_ENVIRONMENT"):
+        return parse_name(told, "MLREPRO_ENVIRONMENT")
+    return project.environment or default_name()
 
 
 def _report(name: str, config: pytest.Config) -> Path:

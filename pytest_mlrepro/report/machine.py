@@ -48,6 +48,7 @@ def document(
         "schema": SCHEMA,
         "verdict": verdict,
         "exitstatus": int(exitstatus),
+        "environment": {"name": terms.environment, "recorded": not terms.is_stranger},
         "mode": "update" if terms.update else "check",
         "only": sorted(terms.only),
         "lockfile": plain(lockfile),

@@ -62,6 +62,7 @@ def written(document: Mapping[str, Any]) -> str:
     parts = [
         Part(_verdict(document)),
         Part(_ending(document)),
+        Part(_stranger(document)),
         _conflicts(document),
         _failed(document, told),
         *_subjects(document),
@@ -118,6 +119,16 @@ def _ending(document: Mapping[str, Any]) -> str:
     if status == 0 or (status == 1 and document["verdict"] == "drifted"):
         return ""
     return _ENDINGS.get(status, f"pytest ended with exit status {status}.")
+
+
+def _stranger(document: Mapping[str, Any]) -> str:
+    """That the lockfile does not know the environment."""
+    found = document["environment"]
+    if found["recorded"] or document["mode"] == "update":
+        return ""
+    name = code(found["name"], in_table=False)
+    compared = "results were compared with the shared values, libraries fail nothing"
+    return f"The environment {name} is not recorded yet: {compared}."
 
 
 def _conflicts(document: Mapping[str, Any]) -> Part:

@@ -29,6 +29,7 @@ def failure(
     selection: str,
     options: Sequence[str] = (),
     unpinned: Sequence[Site] = (),
+    environment: str = "",
 ) -> str:
     """The failure text of one subject.
 
@@ -39,7 +40,10 @@ def failure(
         selection: what selects the subject in a pytest command.
         options: that the run was given and its update needs too.
         unpinned: what took randomness on the way that no seed decides.
+        environment: the name of the one that the lockfile does not know; empty where it does.
     """
+    if judgement.lacking and judgement.subject == SESSION and environment:
+        return no_environment(environment, lockfile=lockfile, options=options)
     if judgement.lacking:
         return no_baseline(judgement.subject, lockfile=lockfile, selection=selection, options=options)
     explanations = judgement.failed
@@ -61,6 +65,15 @@ def no_baseline(subject: str, *, lockfile: str, selection: str, options: Sequenc
         f"mlrepro: no baseline for {subject} in {lockfile}\n\n"
         "Its facts were recorded, but there is nothing to compare them with.\n"
         f"Create the baseline, review it and commit it: {update_command(selection, options)}"
+    )
+
+
+def no_environment(name: str, *, lockfile: str, options: Sequence[str] = ()) -> str:
+    """What to say of an environment that the lockfile does not know, where the project wants that to fail."""
+    return (
+        f"mlrepro: environment {name} is not recorded in {lockfile}\n\n"
+        'unknown_environment = "fail" is set in pyproject.toml.\n'
+        f"Run this in it, review and commit {lockfile}: {update_command('', options)}"
     )
 
 
@@ -233,6 +246,8 @@ def summary(
     """
     if terms.update:
         yield from _update_lines(total, terms, lockfile, written)
+    elif terms.is_stranger:
+        yield from _stranger(terms, lockfile, options)
     found = total.comparison
     red = [judgement for judgement in total.judgements if judgement.red]
     shown = [
@@ -269,6 +284,14 @@ def summary(
         )
 
 
+def _stranger(terms: Terms, lockfile: str, options: Sequence[str]) -> Iterator[str]:
+    yield (
+        f"environment {terms.environment} is not recorded in {lockfile} ({', '.join(sorted(terms.recorded))}): "
+        "results were compared with the shared values, libraries fail nothing"
+    )
+    yield f"add it with: {update_command('', options)}"
+
+
 def _near(found: Agreement, tolerance: Tolerance) -> str:
     return f"{found.rung}: {found.subject}: {found.current.address} {agreement(found, tolerance)}"
 
@@ -281,11 +304,19 @@ def _update_lines(total: Sum, terms: Terms, lockfile: str, written: bool | None)
     for subject in total.refused:
         yield f"not accepted: {subject} did not pass; its baseline is as it was"
     if written:
-        yield f"updated {lockfile}: review and commit it"
+        yield f"updated {lockfile}{_kept(terms)}: review and commit it"
     elif written is None:
         yield f"{lockfile} is as it was: nothing was accepted"
     else:
         yield f"{lockfile} is up to date"
+
+
+def _kept(terms: Terms) -> str:
+    """That an update is one environment's matter, where there are others."""
+    others = sorted(terms.recorded - {terms.environment})
+    if not others:
+        return ""
+    return f" for {terms.environment} ({', '.join(others)}: compared with the same as before)"
 
 
 def table(run: Run) -> Iterator[str]:

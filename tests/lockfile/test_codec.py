@@ -13,7 +13,7 @@ from strategies import RUNS, VALUES
 from pytest_mlrepro.errors import LockfileError
 from pytest_mlrepro.facets import same_value
 from pytest_mlrepro.lockfile import dumps, loads
-from pytest_mlrepro.lockfile.codec import decode, encode
+from pytest_mlrepro.lockfile.nodes import decode, encode
 from pytest_mlrepro.model import Band, Fact, Run, Tolerance
 
 SUBJECT = "tests/test_model.py::test_f1"
@@ -30,6 +30,15 @@ def test_everything_comes_back(original):
     again = loads(text)
     assert dumps(again) == text
     assert again.subjects.keys() == original.subjects.keys()
+    assert again.environments.keys() == original.environments.keys()
+    for name, own in original.environments.items():
+        assert {
+            (subject, address, fact is None) for subject in own for address, fact in own[subject].items()
+        } == {
+            (subject, address, fact is None)
+            for subject, facts in again.environments[name].items()
+            for address, fact in facts.items()
+        }
     for subject, fact in original:
         back = again.facts(subject)[fact.address]
         assert same_value(back.value, fact.value)
@@ -41,8 +50,8 @@ def test_everything_comes_back(original):
 
 @given(RUNS)
 def test_any_toml_reader_reads_it(original):
-    has_bands = any(fact.band for _, fact in original)
-    assert tomli.loads(dumps(original))["lock-version"] == ("1.1" if has_bands else "1.0")
+    has_more = any(fact.band for _, fact in original) or any(original.environments.values())
+    assert tomli.loads(dumps(original))["lock-version"] == ("1.1" if has_more else "1.0")
 
 
 @given(VALUES)

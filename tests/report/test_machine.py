@@ -52,6 +52,7 @@ def test_the_whole_document():
         "schema": 1,
         "verdict": "drifted",
         "exitstatus": 1,
+        "environment": {"name": "", "recorded": True},
         "mode": "check",
         "only": [],
         "lockfile": "",

@@ -106,6 +106,16 @@ def test_a_run_that_recorded_nothing():
     assert said(Run(), Run()) == "mlrepro **reproduced**: 0 facts of 0 subjects, nothing compared\n"
 
 
+def test_an_environment_that_is_not_recorded_is_said():
+    known = {"recorded": frozenset({"ci"}), "environment": "edge"}
+    told = said(run(results_f1=0.5), run(results_f1=0.5), **known)
+    assert "The environment `edge` is not recorded yet: results were compared with the shared values" in told
+    assert "not recorded" not in said(run(results_f1=0.5), run(results_f1=0.5), update=True, **known)
+    assert "not recorded" not in said(
+        run(results_f1=0.5), run(results_f1=0.5), environment="ci", recorded=known["recorded"]
+    )
+
+
 def test_a_part_of_the_facets_is_said():
     before, now = run(results_f1=0.5, settings_depth=3), run(results_f1=0.5, settings_depth=4)
     first = said(before, now, only=frozenset({"results", "data"})).splitlines()[0]

@@ -11,18 +11,17 @@ from pathlib import Path
 
 from pytest_mlrepro._version import __version__
 from pytest_mlrepro.balance import contrast
+from pytest_mlrepro.cli import export, judging, views
 from pytest_mlrepro.config import Config, load_config, unknown
 from pytest_mlrepro.divergence import align, traced_once
 from pytest_mlrepro.errors import FingerprintError, MlreproError
 from pytest_mlrepro.facets import facet, facet_names
 from pytest_mlrepro.fingerprints import fingerprint
 from pytest_mlrepro.fingerprints.digests import HASHES
-from pytest_mlrepro.gate import Terms
 from pytest_mlrepro.lockfile import load_lockfile
 from pytest_mlrepro.model import Run
 from pytest_mlrepro.olddata import told
-from pytest_mlrepro.policy import Policies
-from pytest_mlrepro.report import divergences, fingerprints, machine, text
+from pytest_mlrepro.report import divergences, environments, fingerprints, machine, text
 from pytest_mlrepro.report.progress import Progress
 
 FINE, DRIFTED, UNUSABLE = 0, 1, 4
@@ -71,6 +70,9 @@ def _parser() -> argparse.ArgumentParser:
         "subject", nargs="?", default="", help="a subject, or the beginning of one (default: all)"
     )
     _common(command)
+    command.add_argument(
+        "--environments", action="store_true", help="side by side, what differs between the environments"
+    )
     command.set_defaults(run=_show)
 
     command = commands.add_parser(
@@ -107,6 +109,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     command.add_argument("--json", action="store_true", help="print JSON")
     command.set_defaults(run=_fingerprint)
+
+    export.add(commands)
     return parser
 
 
@@ -115,6 +119,7 @@ def _common(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--facet", action="append", default=[], metavar="FACET", help="this facet only; repeatable"
     )
+    command.add_argument("--environment", metavar="NAME", help="as this environment of the lockfile has it")
     command.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -142,18 +147,29 @@ def _load(path: Path, facets: Sequence[str]) -> Run:
         subject: {address: fact for address, fact in facts.items() if fact.facet in facets}
         for subject, facts in run.subjects.items()
     }
-    return Run({subject: facts for subject, facts in chosen.items() if facts}, run.traces)
+    own = {
+        name: {
+            subject: {address: fact for address, fact in facts.items() if address.partition(".")[0] in facets}
+            for subject, facts in each.items()
+        }
+        for name, each in run.environments.items()
+    }
+    return Run({subject: facts for subject, facts in chosen.items() if facts}, run.traces, own)
 
 
 def _show(options: argparse.Namespace, project: Config) -> int:
-    run = _load(_lockfile(options, project), options.facet)
-    chosen = Run({name: facts for name, facts in run.subjects.items() if name.startswith(options.subject)})
-    if options.subject and not chosen.subjects:
-        raise unknown(options.subject, run.subjects, "subject", str(_lockfile(options, project)))
-    if options.json:
-        print(json.dumps(machine.facts(chosen), indent=2, ensure_ascii=False))
+    path = _lockfile(options, project)
+    run = _load(path, options.facet)
+    if options.environment is not None:
+        run = views.named(run, options.environment, path)
+    chosen = run.below(options.subject)
+    if options.subject and not any((chosen.subjects, *chosen.environments.values())):
+        raise unknown(options.subject, run.subjects, "subject", str(path))
+    if options.environments:
+        lines, found = [*environments.lines(chosen, project.tolerance)], environments.document(chosen)
     else:
-        print("\n".join(text.table(chosen)))
+        lines, found = [*text.table(chosen), *environments.hint(chosen)], machine.facts(chosen)
+    print(json.dumps(found, indent=2, ensure_ascii=False) if options.json else "\n".join(lines))
     return FINE
 
 
@@ -162,11 +178,13 @@ def _diff(options: argparse.Namespace, project: Config) -> int:
         (options.before, options.after) if options.after else (_lockfile(options, project), options.before)
     )
     before, after = _load(Path(old), options.facet), _load(Path(new), options.facet)
-    terms = Terms(
-        baseline=before,
-        policies=Policies((project.policy,) if project.policy else ()),
-        tolerance=project.tolerance,
-    )
+    if options.environment is not None:
+        before, after = (
+            views.named(run, options.environment, file) for run, file in ((before, old), (after, new))
+        )
+    else:
+        before, after = views.alike(before, after), views.alike(after, before)
+    terms = judging.terms(project, before)
     total = contrast(after, terms)
     aligned = align(before, after)
     # Notes fail nothing in a run either: the same facts on another machine are no drift to gate on.
@@ -210,7 +228,3 @@ def _fingerprint(options: argparse.Namespace, _: Config) -> int:
 def _terminal() -> Callable[[str], None] | None:
     """What writes to the terminal, past what the command prints; None where there is none."""
     return partial(print, end="", file=sys.stderr, flush=True) if sys.stderr.isatty() else None
-
-
-if __name__ == "__main__":
-    sys.exit(main())
