@@ -12,6 +12,7 @@ _FOLLOWS_FROM_MACHINE = frozenset(
     {
         "runtime.os_release",
         "runtime.libc",
+        "cpu.vendor",
         "cpu.model",
         "cpu.cores",
         "cpu.simd",
@@ -24,13 +25,23 @@ _LABELS = {
     "runtime.os_release": "release of the operating system",
     "runtime.libc": "C library",
     "cpu.architecture": "architecture",
+    "cpu.vendor": "vendor of the CPU",
     "cpu.model": "CPU",
     "cpu.cores": "usable CPU cores",
     "cpu.simd": "instruction set of numpy",
     "cpu.simd_torch": "instruction set of torch",
     "gpu.driver": "GPU driver",
 }
-_GROUPS = {"blas": "BLAS", "openmp": "OpenMP", "gpu": "GPU", "cuda": "CUDA", "cudnn": "cuDNN", "nccl": "NCCL"}
+_GROUPS = {
+    "blas": "BLAS",
+    "openmp": "OpenMP",
+    "gpu": "GPU",
+    "cuda": "CUDA",
+    "cublas": "cuBLAS",
+    "cudnn": "cuDNN",
+    "nccl": "NCCL",
+    "rocm": "ROCm",
+}
 _SHOWN = 56
 _SENTENCE = 160
 
@@ -55,6 +66,7 @@ def policy(drift: Drift) -> Policy:
     incidental = drift.key in _FOLLOWS_FROM_MACHINE or group == "gpu"
     incidental |= group == "env" and rest in INCIDENTAL
     incidental |= group in ("blas", "openmp") and (drift.kind != "changed" or _only_kernels(drift))
+    incidental |= group == "cublas" and drift.kind != "changed"
     incidental |= drift.key == "runtime.python" and _only_patch(drift)
     return "note" if incidental else "fail"
 

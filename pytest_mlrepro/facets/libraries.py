@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from pytest_mlrepro.environment import accelerator, blas, cpu, runtime
+from pytest_mlrepro.environment.devices import Device, Driver, nvidia_driver
 from pytest_mlrepro.environment.distributions import Distributions
 from pytest_mlrepro.environment.installed import UNKNOWN, Installed, normalized
 from pytest_mlrepro.environment.variables import numeric_variables
@@ -36,13 +37,13 @@ class Libraries(Facet):
     ``runtime.python``                             fail; note where only the patch release differs
     ``runtime.os``, ``cpu.architecture``           fail
     ``runtime.os_release``, ``runtime.libc``       note
-    ``cpu.model``, ``cpu.cores``, ``cpu.simd``,
-    ``cpu.simd_torch``                             note
+    ``cpu.vendor``, ``cpu.model``, ``cpu.cores``,
+    ``cpu.simd``, ``cpu.simd_torch``               note
     ``blas.*``, ``openmp.*``, changed              fail; note where only the kernels (``SkylakeX``) differ
     ``blas.*``, ``openmp.*``, added or removed     note: it follows from the distributions
     ``gpu.*`` (models, driver)                     note
-    ``cuda.*``, ``cudnn.*``, ``nccl.*``,
-    ``rocm.*``                                     fail: also whether a library computes on a GPU at all
+    ``cuda.*``, ``cudnn.*``, ``cublas.*``,
+    ``nccl.*``, ``rocm.*``                         fail: also whether a library computes on a GPU at all
     ``env.*``                                      fail: somebody set it; note for ``LANG``, ``LC_ALL``,
                                                    ``TZ``, ``TOKENIZERS_PARALLELISM``,
                                                    ``LOKY_MAX_CPU_COUNT``, ``CUDA_LAUNCH_BLOCKING``, which
@@ -156,6 +157,7 @@ class Libraries(Facet):
             "runtime.os_release": runtime.release(),
             "runtime.libc": runtime.libc(),
             "cpu.architecture": cpu.architecture(),
+            "cpu.vendor": cpu.vendor(),
             "cpu.model": cpu.model(),
             "cpu.cores": cpu.cores(),
             "cpu.simd": cpu.numpy_simd(sys.modules),
@@ -181,28 +183,33 @@ class Libraries(Facet):
             yield Fact(self.name, key, ", ".join(map(str, pools)), detail=detail)
 
     def _accelerators(self, used: frozenset[str]) -> Iterator[Fact]:
+        devices: tuple[Device, ...] = ()
         nvidia = False
         for toolkit in accelerator.toolkits(sys.modules):
             owners = [
                 each.name for each in self._distributions.providers(toolkit.module) if each.name in used
             ]
             nvidia = nvidia or bool(owners and "cuda" in toolkit.versions)
+            # The same GPUs, whichever library tells; those that it does not see do not matter.
+            devices = devices or (toolkit.devices if owners else ())
             for owner in owners:
                 for what, version in toolkit.versions.items():
                     yield Fact(self.name, f"{what}.{owner}", version)
         if nvidia:
-            yield from self._devices()
-
-    def _devices(self) -> Iterator[Fact]:
-        devices = self._nvidia_devices
-        yield Fact(self.name, "gpu.driver", devices[0].driver if devices else UNKNOWN)
+            yield self._driver_version()
+            devices = devices or self._driver.devices
         for number, device in enumerate(devices):
-            capability = f", compute capability {device.capability}" if device.capability else ""
-            yield Fact(self.name, f"gpu.{number}", f"{device.model}{capability}")
+            yield Fact(self.name, f"gpu.{number}", str(device))
+
+    def _driver_version(self) -> Fact:
+        driver = self._driver
+        if driver.version:
+            return Fact(self.name, "gpu.driver", driver.version)
+        return Fact(self.name, "gpu.driver", UNKNOWN, detail={"note": driver.problem})
 
     @cached_property
-    def _nvidia_devices(self) -> tuple[accelerator.Device, ...]:
-        return accelerator.nvidia_devices()
+    def _driver(self) -> Driver:
+        return nvidia_driver()
 
     def rung(self, baseline: Fact, current: Fact, default: Tolerance) -> Rung:
         """Equal, where versions are equal as PEP 440 has it: 1.0 is 1.0.0."""

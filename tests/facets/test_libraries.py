@@ -243,10 +243,15 @@ def test_a_gpu_in_use_is_recorded_with_its_driver(target, tmp_path, monkeypatch)
     assert told["gpu.0"] == "NVIDIA H100, compute capability 9.0"
     assert told["gpu.driver"] == "580.65.06"
     assert not {"cuda.torch", "gpu.0"} & {fact.key for fact in Libraries(environ={}).runtime(["numpy"])}
+    seen = Module(name="NVIDIA H100", major=9, minor=0, multi_processor_count=132)
+    asked = Module(is_initialized=lambda: True, device_count=lambda: 1, get_device_properties=lambda _: seen)
+    monkeypatch.setitem(sys.modules, "torch.cuda", asked)
     program.unlink()
-    assert {fact.key: fact.value for fact in Libraries(environ={}).runtime(["torch"])}[
-        "gpu.driver"
-    ] == "unknown"
+    facts = {fact.key: fact for fact in Libraries(environ={}).runtime(["torch"])}
+    # What the library sees goes before what the driver lists.
+    assert facts["gpu.0"].value == "NVIDIA H100, compute capability 9.0, 132 multiprocessors"
+    assert facts["gpu.driver"].value == "unknown"
+    assert facts["gpu.driver"].detail == {"note": "there is no nvidia-smi to ask"}
 
 
 def test_the_variables_are_those_of_the_start(monkeypatch):
@@ -349,6 +354,9 @@ DIRECT = {"direct": True}
         ("note", changed("runtime.os_release", "debian 12.5", "debian 12.6")),
         ("note", changed("runtime.libc", "glibc 2.36", "glibc 2.39")),
         ("note", changed("cpu.model", "AMD EPYC", "Intel Xeon")),
+        ("note", changed("cpu.vendor", None, "GenuineIntel")),
+        ("note", changed("cublas.torch", None, "12.8.4")),
+        ("fail", changed("cublas.torch", "12.8.3", "12.8.4")),
         ("note", changed("cpu.cores", 2, 4)),
         ("note", changed("cpu.simd", "X86_V4", "X86_V3")),
         ("note", changed("cpu.simd_torch", "AVX512", "AVX2")),
