@@ -28,11 +28,13 @@ class Distributions:
         by_name: what is imported under each normalized name: of several versions, the first on the import path.
         folders: the import path.
         prefix: of the Python installation or virtual environment.
+        hidden: under each name the further ones that the first hides.
     """
 
     by_name: Mapping[str, Installed]
     folders: tuple[str, ...] = ()
     prefix: str = ""
+    hidden: Mapping[str, tuple[Installed, ...]] = field(default_factory=dict)
     # Answers found before; a module's distribution cannot change while it is imported.
     _providers: dict[str, tuple[Installed, ...]] = field(default_factory=dict, repr=False, compare=False)
 
@@ -47,12 +49,30 @@ class Distributions:
         found: dict[str, list[tuple[int, Installed]]] = defaultdict(list)
         for position, source in _sources(folders):
             if name := _name_of(source):
-                found[name].append((position, Installed(name, source)))
-        return cls({name: _imported(candidates) for name, candidates in found.items()}, folders, sys.prefix)
+                found[name].append((position, Installed(name, source, folders[position])))
+        chosen = {name: _imported(candidates) for name, candidates in found.items()}
+        hidden = {
+            name: tuple(each for _, each in candidates if each is not chosen[name])
+            for name, candidates in found.items()
+            if len(candidates) > 1
+        }
+        return cls(chosen, folders, sys.prefix, hidden)
 
     def get(self, name: str) -> Installed | None:
         """The distribution of this name, in any spelling; None if it is not installed."""
         return self.by_name.get(normalized(name))
+
+    def doubt(self, installed: Installed) -> str:
+        """Why its version may not be what runs, or is not known; empty where there is no doubt."""
+        if installed.version == UNKNOWN:
+            return "its metadata is missing or cannot be read"
+        others = {each.version for each in self.hidden.get(installed.name, ())}
+        others -= {installed.version, UNKNOWN}
+        return f"installed more than once, also as {', '.join(sorted(others))}" if others else ""
+
+    def knows(self, module: str) -> bool:
+        """Whether a distribution provides a module, or shares its name as a namespace."""
+        return module.partition(".")[0] in self._by_module or bool(self.providers(module))
 
     def providers(self, module: str) -> tuple[Installed, ...]:
         """The distributions that provide a module: mostly one, none for what nobody installed.
@@ -81,7 +101,7 @@ class Distributions:
     def _providers_by_place(self, module: str) -> tuple[Installed, ...]:
         """Editable installations do not list their modules: those in their folder are theirs."""
         roots = self._editable_folders
-        place = _place(module) if roots else None
+        place = place_of(module) if roots else None
         if place is None:
             return ()
         inside = [folder for folder in roots if folder == place or folder in place.parents]
@@ -94,6 +114,26 @@ class Distributions:
         if any(len(self._by_module[name]) == 1 for name in present):
             return True
         return bool(present) and any(name in modules for name in installed.submodules() if "." in name)
+
+    def is_elsewhere(self, installed: Installed) -> bool:
+        """Whether its modules were imported, but from another place than where it is installed.
+
+        A copy of its own on the import path hides it then: its metadata says nothing of what runs.
+        """
+        known = False
+        for name in installed.modules - sys.stdlib_module_names:
+            if name not in sys.modules or len(self._by_module[name]) > 1:
+                continue
+            places = tuple(_places(name))
+            if any(_is_inside(place, root) for place in places for root in self._roots(installed)):
+                return False
+            known = known or bool(places)
+        return known
+
+    def _roots(self, installed: Installed) -> Iterator[str]:
+        yield installed.place
+        if installed.origin.folder is not None:
+            yield str(installed.origin.folder)
 
     def owner(self, file: str) -> Installed | None:
         """The distribution that brought a file, such as a shared library; None for the system's.
@@ -193,16 +233,29 @@ def _imported(candidates: list[tuple[int, Installed]]) -> Installed:
     return max(candidates, key=order)[1]
 
 
-def _place(module: str) -> Path | None:
-    """The file or folder of a top-level module, without importing it."""
+def place_of(module: str) -> Path | None:
+    """The file or folder of a top-level module, links followed, without importing it; None where it has none."""
+    place = next(_places(module), None)
+    return Path(place).resolve() if place is not None else None
+
+
+def _places(module: str) -> Iterator[str]:
     loaded = sys.modules.get(module)
     try:
         spec = getattr(loaded, "__spec__", None) or find_spec(module)
     except (ImportError, ValueError, AttributeError):
-        return None
-    if spec is None:
-        return None
-    for location in (spec.origin, *(spec.submodule_search_locations or ())):
-        if location and Path(location).is_absolute():
-            return Path(location).resolve()
-    return None
+        return
+    if spec is not None:
+        for location in (spec.origin, *(spec.submodule_search_locations or ())):
+            if location and Path(location).is_absolute():
+                yield location
+
+
+def _is_inside(place: str, root: str) -> bool:
+    """Whether a file lies in a folder, as the paths are written or once links are followed.
+
+    Installers may link every file into a cache of their own, and folders may be links themselves.
+    """
+    root = root or os.curdir
+    plain = os.path.abspath(place).startswith(os.path.join(os.path.abspath(root), ""))  # noqa: PTH100, PTH118
+    return plain or os.path.realpath(place).startswith(os.path.join(os.path.realpath(root), ""))  # noqa: PTH118

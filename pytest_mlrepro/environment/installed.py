@@ -48,10 +48,12 @@ class Installed:
     Attributes:
         name: normalized.
         source: the ``Distribution`` object of the metadata library.
+        place: the folder or archive on the import path that it was found in. Never to be recorded.
     """
 
     name: str
     source: Any
+    place: str = ""
 
     @cached_property
     def declared_name(self) -> str:

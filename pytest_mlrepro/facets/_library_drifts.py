@@ -82,7 +82,8 @@ def sentence(drift: Drift) -> str:
         text = _of_runtime(_label(drift.key), before, now)
     else:
         text = _of_distribution(drift.key, before, now)
-    return _cut(text, _SENTENCE)
+    note = drift.current.detail.get("note", "") if drift.current else ""
+    return _cut(f"{text} ({note})" if note else text, _SENTENCE)
 
 
 def _distribution_policy(drift: Drift) -> Policy:

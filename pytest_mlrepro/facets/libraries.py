@@ -13,6 +13,7 @@ from pytest_mlrepro.environment import accelerator, blas, cpu, runtime
 from pytest_mlrepro.environment.devices import Device, Driver, nvidia_driver
 from pytest_mlrepro.environment.distributions import Distributions
 from pytest_mlrepro.environment.installed import UNKNOWN, Installed, normalized
+from pytest_mlrepro.environment.strays import is_projects, is_stray, told_version
 from pytest_mlrepro.environment.variables import numeric_variables
 from pytest_mlrepro.errors import RecordingError
 from pytest_mlrepro.facets._library_drifts import is_same_version, policy, sentence
@@ -34,6 +35,7 @@ class Libraries(Facet):
     =============================================  ====================================================
     a distribution, changed                        fail
     a distribution, added or removed               fail if the test's own code imports it, else note
+    a module that no distribution provides         likewise, under its own name
     ``runtime.python``                             fail; note where only the patch release differs
     ``runtime.os``, ``cpu.architecture``           fail
     ``runtime.os_release``, ``runtime.libc``       note
@@ -66,6 +68,7 @@ class Libraries(Facet):
         """
         self._variables = numeric_variables(os.environ if environ is None else environ)
         self._root = root.resolve() if root is not None else None
+        self._strays: dict[str, str] = {}
 
     @cached_property
     def _distributions(self) -> Distributions:
@@ -74,12 +77,15 @@ class Libraries(Facet):
     def provided(self, modules: Iterable[str]) -> frozenset[str]:
         """Normalized names of the distributions that provide these modules, given by dotted names.
 
-        Left out: modules that no distribution provides, pytest, its plugins, and the project itself.
+        A module that is there and that no distribution provides goes by its own name. Left out: the standard
+        library, pytest, its plugins, and the project itself.
         """
-        return frozenset(each.name for each in self._providers(modules))
+        modules = frozenset(modules)
+        return frozenset(each.name for each in self._providers(modules)) | self._strays_among(modules)
 
     def used(self, modules: Iterable[str]) -> frozenset[str]:
         """The same, and what they require, directly or not, as far as that is installed and loaded."""
+        modules = frozenset(modules)
         named = frozenset(self._providers(modules))
         used: dict[str, Installed] = {}
         waiting = list(named)
@@ -88,7 +94,16 @@ class Libraries(Facet):
             if each.name not in used:
                 used[each.name] = each
                 waiting += self._required(each)
-        return frozenset(name for name, each in used.items() if each.modules or each in named)
+        found = frozenset(name for name, each in used.items() if each.modules or each in named)
+        return found | self._strays_among(modules)
+
+    def _strays_among(self, modules: Iterable[str]) -> frozenset[str]:
+        found = {}
+        for module in {module.partition(".")[0] for module in modules}:
+            if not self._distributions.knows(module) and is_stray(module, self._root):
+                found[normalized(module)] = module
+        self._strays.update(found)
+        return frozenset(found)
 
     def _providers(self, modules: Iterable[str]) -> Iterator[Installed]:
         for module in set(modules):
@@ -112,10 +127,12 @@ class Libraries(Facet):
         folder = installed.origin.folder
         if self._root is None or folder is None or installed.origin.text != "editable":
             return False
-        return folder.resolve().is_relative_to(self._root)
+        return is_projects(folder.resolve(), self._root)
 
     def capture(self, distributions: Iterable[str], *, direct: Iterable[str] = ()) -> tuple[Fact, ...]:
         """One fact a distribution: its version, and where it came from if not from an index.
+
+        Where the version is not known, or is the one that a module tells of itself, a note says why.
 
         Args:
             distributions: names, in any spelling.
@@ -128,16 +145,29 @@ class Libraries(Facet):
         )
 
     def _version(self, name: str, *, is_direct: bool) -> Fact:
+        value, detail = self._told(name)
+        return Fact(self.name, name, value, detail={**({"direct": True} if is_direct else {}), **detail})
+
+    def _told(self, name: str) -> tuple[str, Mapping[str, Value]]:
+        """What is known of the version of a distribution or stray module, and what helps to understand it."""
         installed = self._distributions.get(name)
-        detail: dict[str, Value] = {"direct": True} if is_direct else {}
         if installed is None:
-            return Fact(self.name, name, UNKNOWN, detail=detail)
+            module = self._strays.get(name)
+            return _of_module(module, "no distribution provides it") if module else (UNKNOWN, {})
+        if self._distributions.is_elsewhere(installed):
+            module = min((installed.modules & sys.modules.keys()) - sys.stdlib_module_names)
+            return _of_module(module, f"not imported from where {installed.version} is installed")
+        return self._told_by_metadata(installed)
+
+    def _told_by_metadata(self, installed: Installed) -> tuple[str, Mapping[str, Value]]:
+        detail: dict[str, Value] = {}
         build = self._distributions.conda_build(installed)
         addition = f"conda {build}" if build else installed.origin.text
         if not build and installed.origin.sha256:
             detail["sha256"] = installed.origin.sha256
-        value = f"{installed.version} ({addition})" if addition else installed.version
-        return Fact(self.name, name, value, detail=detail)
+        if note := self._distributions.doubt(installed):
+            detail["note"] = note
+        return f"{installed.version} ({addition})" if addition else installed.version, detail
 
     def runtime(self, distributions: Iterable[str]) -> tuple[Fact, ...]:
         """Facts of Python, the operating system, the processor, native libraries, GPUs and variables.
@@ -225,6 +255,11 @@ class Libraries(Facet):
     def explain(self, drift: Drift, default: Tolerance = DEFAULT_TOLERANCE) -> str:
         """What changed: ``numpy 2.4.5 -> 2.4.6``, ``PYTHONHASHSEED was '0', is not set``."""
         return sentence(drift)
+
+
+def _of_module(module: str, note: str) -> tuple[str, Mapping[str, Value]]:
+    told = told_version(module)
+    return f"{told} (no distribution)" if told else UNKNOWN, {"note": note}
 
 
 def version_of(name: str) -> str:

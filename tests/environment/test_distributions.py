@@ -1,3 +1,4 @@
+import importlib
 import json
 import os
 import subprocess
@@ -77,6 +78,111 @@ def test_in_one_folder_the_newer_one_wins_however_the_folder_is_listed(site):
     for version in ("1.9", "1.10", "1.2"):
         site.install("lib", version, ["lib.py"])
     assert read(site).get("lib").version == "1.10"
+
+
+def test_one_that_is_installed_twice_is_in_doubt(site, tmp_path):
+    other = type(site)(tmp_path / "other")
+    other.folder.mkdir()
+    site.install("lib", "1.0", ["lib.py"])
+    site.install("once", "1.0", ["once.py"])
+    other.install("lib", "2.0", ["lib.py"])
+    other.install("lib", "3.0", ["lib.py"])
+    installed = read(site, other)
+    assert installed.doubt(installed.get("lib")) == "installed more than once, also as 2.0, 3.0"
+    assert installed.doubt(installed.get("once")) == ""
+
+
+def test_a_folder_that_is_on_the_path_under_two_names_is_no_doubt(site, tmp_path):
+    site.install("lib", "1.0", ["lib.py"])
+    (tmp_path / "lib64").symlink_to(site.folder)
+    installed = Distributions.read([str(site.folder), str(tmp_path / "lib64")])
+    assert installed.doubt(installed.get("lib")) == ""
+
+
+@pytest.fixture
+def imported(monkeypatch):
+    """Import a module from a folder put first on the path, and forget it afterwards."""
+    names = []
+
+    def load(name, *folders):
+        for folder in reversed(folders):
+            monkeypatch.syspath_prepend(str(folder))
+        names.append(name)
+        return importlib.import_module(name)
+
+    yield load
+    for name in names:
+        sys.modules.pop(name, None)
+
+
+def test_a_copy_that_hides_the_installed_one_is_seen(site, tmp_path, imported):
+    site.install("Tiny_Lib", "1.0", ["tinylib.py"])
+    (tmp_path / "vendor").mkdir()
+    (tmp_path / "vendor" / "tinylib.py").write_text("__version__ = '0.9'\n")
+    installed = read(site)
+    assert not installed.is_elsewhere(installed.get("tiny-lib"))
+    imported("tinylib", tmp_path / "vendor", site.folder)
+    assert installed.is_elsewhere(installed.get("tiny-lib"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs symbolic links")
+def test_files_that_an_installer_linked_from_its_cache_are_in_place(site, tmp_path, imported):
+    site.install("tinylink", "1.0", ["tinylink.py"])
+    (tmp_path / "cache.py").write_text("")
+    (site.folder / "tinylink.py").unlink()
+    (site.folder / "tinylink.py").symlink_to(tmp_path / "cache.py")
+    imported("tinylink", site.folder)
+    installed = read(site)
+    assert not installed.is_elsewhere(installed.get("tinylink"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs symbolic links")
+def test_a_folder_of_packages_may_itself_be_a_link(site, tmp_path, imported):
+    site.install("tinyfolder", "1.0", ["tinyfolder.py"])
+    (tmp_path / "linked").symlink_to(site.folder)
+    imported("tinyfolder", tmp_path / "linked")
+    installed = read(site)
+    assert not installed.is_elsewhere(installed.get("tinyfolder"))
+
+
+def test_a_namespace_with_a_part_elsewhere_is_in_place(site, tmp_path, imported):
+    site.install("tinyns_a", "1.0", ["tinyns/a/__init__.py"])
+    (tmp_path / "more" / "tinyns").mkdir(parents=True)
+    (tmp_path / "more" / "tinyns" / "b.py").write_text("")
+    imported("tinyns", tmp_path / "more", site.folder)
+    installed = read(site)
+    assert not installed.is_elsewhere(installed.get("tinyns-a"))
+
+
+def test_an_editable_installation_is_in_place(site, tmp_path, imported):
+    project = tmp_path / "project"
+    (project / "src").mkdir(parents=True)
+    (project / "src" / "tinyedit.py").write_text("")
+    about = {"url": project.as_uri(), "dir_info": {"editable": True}}
+    site.install("tinyedit", "0.1", ["_tinyedit.pth"], about=about, top_level_txt="tinyedit\n")
+    imported("tinyedit", project / "src")
+    installed = read(site)
+    assert not installed.is_elsewhere(installed.get("tinyedit"))
+
+
+def test_a_module_of_a_zipped_application_is_in_place(site, tmp_path, imported):
+    site.install("tinyzip", "3.1", ["tinyzip/__init__.py"])
+    archive = tmp_path / "app.zip"
+    with zipfile.ZipFile(archive, "w") as target:
+        for path in site.folder.rglob("*"):
+            target.write(path, path.relative_to(site.folder))
+    imported("tinyzip", archive)
+    installed = Distributions.read([str(archive)])
+    assert not installed.is_elsewhere(installed.get("tinyzip"))
+    assert installed.get("tinyzip").version == "3.1"
+
+
+def test_everything_imported_here_is_in_place():
+    installed = Distributions.read()
+    import sklearn.ensemble
+
+    assert sklearn.ensemble
+    assert [each.name for each in installed.by_name.values() if installed.is_elsewhere(each)] == []
 
 
 def test_remains_of_an_uninstallation_do_not_hide_the_real_one(site, tmp_path):
