@@ -14,7 +14,7 @@ from pytest_mlrepro.balance import contrast
 from pytest_mlrepro.config import Config, load_config, unknown
 from pytest_mlrepro.divergence import align, traced_once
 from pytest_mlrepro.errors import FingerprintError, MlreproError
-from pytest_mlrepro.facets import facet, facet_names
+from pytest_mlrepro.facets import Versions, facet, facet_names
 from pytest_mlrepro.fingerprints import fingerprint
 from pytest_mlrepro.fingerprints.digests import HASHES
 from pytest_mlrepro.gate import Terms
@@ -164,7 +164,7 @@ def _diff(options: argparse.Namespace, project: Config) -> int:
     before, after = _load(Path(old), options.facet), _load(Path(new), options.facet)
     terms = Terms(
         baseline=before,
-        policies=Policies((project.policy,) if project.policy else ()),
+        policies=Policies((project.policy,) if project.policy else (), Versions(project.versions)),
         tolerance=project.tolerance,
     )
     total = contrast(after, terms)

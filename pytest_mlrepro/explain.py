@@ -63,8 +63,12 @@ def is_tiny(drift: Drift, tolerance: Tolerance) -> bool:
 
 
 def _is_incidental(drift: Drift) -> bool:
-    """Whether nobody decided it: a note on the session, where a note on source is somebody's edit."""
-    return drift.policy == "note" and drift.subject == SESSION
+    """Whether nobody decided it: a note on the session, where a note on source is somebody's edit.
+
+    A version that the project's rules let pass is a note too, and somebody's upgrade.
+    """
+    is_note = drift.policy == "note" and drift.subject == SESSION
+    return is_note and room(drift.facet).default_policy(drift) == "note"
 
 
 def _is_beneath(drift: Drift) -> bool:
@@ -73,14 +77,15 @@ def _is_beneath(drift: Drift) -> bool:
     return before is not None and now is not None and now.remark != "" and before.value == now.value
 
 
-def _rank(suspect: Drift, result: Drift, tiny: bool) -> tuple[bool, bool, int, bool, bool, str]:
-    """Sort key: deliberate before incidental, then by facet, then what is nearest to the result.
+def _rank(suspect: Drift, result: Drift, tiny: bool) -> tuple[bool, bool, bool, int, bool, bool, str]:
+    """Sort key: what moves numbers, deliberate before incidental, then by facet, then what is nearest to the result.
 
     What differs only beneath an equal value comes after what changed. For a tiny drift the order turns round:
     the environment first.
     """
     place = _LIKELIHOOD.index(suspect.facet) if suspect.facet in _LIKELIHOOD else len(_LIKELIHOOD)
     return (
+        not room(suspect.facet).is_numeric(suspect),
         _is_incidental(suspect) != tiny if suspect.subject == SESSION else tiny,
         _is_beneath(suspect) != tiny,
         -place if tiny else place,

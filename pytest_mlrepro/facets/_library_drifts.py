@@ -71,6 +71,16 @@ def policy(drift: Drift) -> Policy:
     return "note" if incidental else "fail"
 
 
+def is_numeric(drift: Drift) -> bool:
+    """Whether it can move a number: see the description of the facet."""
+    group, _, rest = drift.key.partition(".")
+    if group == "env":
+        return rest not in INCIDENTAL
+    if not rest:
+        return _distribution_policy(drift) == "fail"
+    return drift.key != "runtime.os_release"
+
+
 def sentence(drift: Drift) -> str:
     """What changed, in one sentence of at most 160 characters."""
     group, _, rest = drift.key.partition(".")
@@ -82,8 +92,11 @@ def sentence(drift: Drift) -> str:
         text = _of_runtime(_label(drift.key), before, now)
     else:
         text = _of_distribution(drift.key, before, now)
-    note = drift.current.detail.get("note", "") if drift.current else ""
-    return _cut(f"{text} ({note})" if note else text, _SENTENCE)
+    if drift.current is not None:
+        note = drift.current.detail.get("note", "")
+        text += f" ({note})" if note else ""
+        text += f", {drift.current.remark}" if drift.current.remark else ""
+    return _cut(text, _SENTENCE)
 
 
 def _distribution_policy(drift: Drift) -> Policy:

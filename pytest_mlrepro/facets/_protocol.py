@@ -39,6 +39,10 @@ class Facet:
         """What a drift of this facet leads to where the project's settings do not say."""
         return self.policy
 
+    def is_numeric(self, drift: Drift) -> bool:
+        """Whether what drifted can move a number at all, so that it comes before what is merely different."""
+        return True
+
     def explain(self, drift: Drift, default: Tolerance = DEFAULT_TOLERANCE) -> str:
         """One sentence, no address and no full stop: what changed, in this facet's terms.
 

@@ -16,7 +16,7 @@ from pytest_mlrepro.environment.installed import UNKNOWN, Installed, normalized
 from pytest_mlrepro.environment.strays import is_projects, is_stray, told_version
 from pytest_mlrepro.environment.variables import numeric_variables
 from pytest_mlrepro.errors import RecordingError
-from pytest_mlrepro.facets._library_drifts import is_same_version, policy, sentence
+from pytest_mlrepro.facets._library_drifts import is_numeric, is_same_version, policy, sentence
 from pytest_mlrepro.facets._protocol import Facet, same_value
 from pytest_mlrepro.model import DEFAULT_TOLERANCE, Drift, Fact, Policy, Rung, Tolerance, Value
 
@@ -251,6 +251,10 @@ class Libraries(Facet):
     def default_policy(self, drift: Drift) -> Policy:
         """See the table in the description of this class."""
         return policy(drift)
+
+    def is_numeric(self, drift: Drift) -> bool:
+        """All but names of the system, variables that move no number, and requirements that come and go."""
+        return is_numeric(drift)
 
     def explain(self, drift: Drift, default: Tolerance = DEFAULT_TOLERANCE) -> str:
         """What changed: ``numpy 2.4.5 -> 2.4.6``, ``PYTHONHASHSEED was '0', is not set``."""

@@ -12,7 +12,7 @@ import pytest
 
 from pytest_mlrepro.config import GUARDS, Config, load_config, parse_seed, unknown
 from pytest_mlrepro.errors import ConfigError, MlreproError
-from pytest_mlrepro.facets import facet, facet_names
+from pytest_mlrepro.facets import Versions, facet, facet_names
 from pytest_mlrepro.gate import Terms
 from pytest_mlrepro.lockfile import check_writable, load_lockfile
 from pytest_mlrepro.plugin.desk import Desk
@@ -163,7 +163,7 @@ def _terms(order: Order, project: Config) -> Terms:
         baseline=load_lockfile(order.lockfile, shown=order.shown) if exists else None,
         update=order.update,
         only=order.only,
-        policies=Policies((project.policy,) if project.policy else ()),
+        policies=Policies((project.policy,) if project.policy else (), Versions(project.versions)),
         tolerance=project.tolerance,
     )
 
