@@ -19,6 +19,7 @@ from pytest_mlrepro.lockfile import update_lockfile, write_run
 from pytest_mlrepro.model import SESSION, Facts
 from pytest_mlrepro.plugin.items import users
 from pytest_mlrepro.report import machine, text
+from pytest_mlrepro.report.standing import Standing, standing
 from pytest_mlrepro.traces import Trace
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class Desk:
         self._names: dict[str, str] = {}
         self.partial = False
         self._total: Sum | None = None
+        self._standing: Standing | None = None
         self._written: bool | None = None
         self._problems: list[str] = []
 
@@ -95,6 +97,7 @@ class Desk:
             return
         total = self._total = draw(self.ledger, self.terms, self._extent(session, exitstatus))
         if self.order.judges:
+            self._standing = standing(total, self.terms, tests_failed=session.testsfailed > 0)
             self._report_red(session, total)
         try:
             self._write(total, int(session.exitstatus))
@@ -139,6 +142,7 @@ class Desk:
                 selection="" if judgement.subject == SESSION else users(judgement.subject, self.config),
                 options=self.order.repeated,
                 unpinned=self.sightings.of(judgement.subject, *self._rests_on(judgement.subject)),
+                standing=self._standing if judgement.subject == SESSION else None,
             )
             self._fail(session, judgement.subject, said)
         for subject in dict.fromkeys(each.drift.subject for each in total.conflicts):
@@ -197,6 +201,8 @@ class Desk:
         total = self._total
         if total is None:
             return
+        if self._standing is not None and self._standing.alone:
+            yield self._standing.headline()
         if self.order.record is not None:
             traces = f" and {text.plural(len(self.traces), 'trace')}" if self.order.trace else ""
             count = text.plural(sum(1 for _ in total.run), "fact")
@@ -212,5 +218,6 @@ class Desk:
                 written=self._written,
                 verbose=self.config.option.verbose,
                 options=self.order.repeated,
+                standing=self._standing,
             )
         yield from self.sightings.lines()
