@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from pytest_mlrepro.contribution import Contribution
 from pytest_mlrepro.errors import MlreproError
 from pytest_mlrepro.gate import Judgement, Terms
 from pytest_mlrepro.guard import Sightings
+from pytest_mlrepro.history import head
 from pytest_mlrepro.ledger import Extent, Ledger
 from pytest_mlrepro.lockfile import update_lockfile, write_run
 from pytest_mlrepro.model import SESSION, Facts
@@ -182,8 +184,16 @@ class Desk:
                 exitstatus=exitstatus,
                 sightings=self.sightings,
                 rests_on=self._rests_on,
+                context=self._context(),
             )
             machine.write(path, document)
+
+    def _context(self) -> Mapping[str, object]:
+        from pytest_mlrepro.environment.context import context
+
+        checkout = head(self.config.rootpath)
+        told = {"commit": checkout[0], "changed_since": checkout[1]} if checkout else {}
+        return {**context(os.environ), **told}
 
     # Telling
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ from pytest_mlrepro.errors import ConfigError
 from pytest_mlrepro.explain import agreement, explain
 from pytest_mlrepro.gate import Terms
 from pytest_mlrepro.guard import Sightings, Site
-from pytest_mlrepro.model import Agreement, Drift, Explanation, Fact, Run, Value
+from pytest_mlrepro.model import SESSION, Agreement, Drift, Explanation, Fact, Run, Value
 
 SCHEMA = 1
 
@@ -25,6 +25,7 @@ def document(
     exitstatus: int,
     sightings: Sightings | None = None,
     rests_on: Callable[[str], Iterable[str]] = lambda _: (),
+    context: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The report as plain types. Not a number and infinities are the strings ``nan``, ``inf`` and ``-inf``.
 
@@ -34,6 +35,7 @@ def document(
         exitstatus: of pytest.
         sightings: what the guard has seen.
         rests_on: the subjects of the fixtures that a subject uses.
+        context: what is known of the run and moves no number; None where there is no environment to tell of.
     """
     seen = sightings or Sightings()
     explanations = list(_explanations(total, terms))
@@ -56,8 +58,20 @@ def document(
             _drift(each, seen.of(each.drift.subject, *rests_on(each.drift.subject))) for each in explanations
         ],
         "agreements": [_agreement(each, terms) for each in found.near],
+        **({} if context is None else {"environment": _environment(total.run, context)}),
         "unpinned": [{**site.plain(), "subjects": sorted(seen.subjects(site))} for site in seen.sites()],
     }
+
+
+def _environment(run: Run, context: Mapping[str, Any]) -> dict[str, Any]:
+    return {"context": dict(context), "notes": list(_notes(run))}
+
+
+def _notes(run: Run) -> Iterator[dict[str, Any]]:
+    """What of the environment is not known, or not quite, and why."""
+    for fact in run.facts(SESSION).values():
+        if note := fact.detail.get("note"):
+            yield {"facet": fact.facet, "key": fact.key, "value": plain(fact.value), "note": plain(note)}
 
 
 def _explanations(total: Sum, terms: Terms) -> Iterable[Explanation]:

@@ -263,6 +263,7 @@ def summary(
             yield from (warning(each) for each in judgement.warned)
     yield from _cut([f"let pass: {sentence(each)}" for each in notes if _is_let_pass(each)], _MOST_SUSPECTS)
     if verbose > 0:
+        yield from _cut([*_doubts(total.run.facts(SESSION))])
         yield from _cut([_near(each, terms.tolerance) for each in found.near])
         for drift in (each for each in notes if not _is_let_pass(each)):
             yield f"note: {drift.subject}: {drift.address} {_kind(drift)}{sentence(drift)}"
@@ -274,6 +275,13 @@ def summary(
         explained = [each for judgement in red for each in judgement.failed]
         yield from hints([*explained, *total.conflicts], total.run.facts(SESSION), terms.tolerance)
         yield f"not reproduced. {_acceptance(standing, options)}, then review and commit {lockfile}"
+
+
+def _doubts(environment: Facts) -> Iterator[str]:
+    """What of the environment is not known, or not quite, and why."""
+    for fact in environment.values():
+        if note := fact.detail.get("note"):
+            yield f"in doubt: {fact.address} {show(fact.value)}: {note}"
 
 
 def _is_let_pass(drift: Drift) -> bool:

@@ -13,7 +13,7 @@ from pytest_mlrepro.contribution import Contribution
 from pytest_mlrepro.errors import ConfigError
 from pytest_mlrepro.gate import Terms
 from pytest_mlrepro.ledger import Extent, Ledger
-from pytest_mlrepro.model import Band, Fact, Run, by_address
+from pytest_mlrepro.model import SESSION, Band, Fact, Run, by_address
 from pytest_mlrepro.report import machine
 
 TEST = "tests/test_model.py::test_f1"
@@ -33,6 +33,22 @@ def document(before, now, *, exitstatus=0, **terms):
         ledger.add(Contribution(subject, facts))
         ledger.outcome(subject, passed=True, failed=False, finished=True)
     return machine.document(draw(ledger, terms, Extent()), terms, exitstatus=exitstatus)
+
+
+def test_what_is_not_known_of_the_environment_stands_beside_the_context():
+    ledger = Ledger()
+    doubtful = Fact("libraries", "tiny", "unknown", detail={"note": "no distribution provides it"})
+    environment = by_address([doubtful, Fact("libraries", "numpy", "2.4.6", detail={"direct": True})])
+    ledger.add(Contribution(SESSION, environment=environment, is_test=False))
+    total = draw(ledger, Terms(Run()), Extent())
+    found = machine.document(total, Terms(Run()), exitstatus=0, context={"kernel": "6.1"})
+    note = {
+        "facet": "libraries",
+        "key": "tiny",
+        "value": "unknown",
+        "note": "no distribution provides it",
+    }
+    assert found["environment"] == {"context": {"kernel": "6.1"}, "notes": [note]}
 
 
 def run(*facts):

@@ -140,6 +140,16 @@ def test_an_environment_that_fails_nothing_is_not_spoken_of():
     assert standing(total, terms, tests_failed=False) is None
 
 
+def test_what_is_not_known_of_the_environment_is_told_when_asked():
+    doubtful = Fact("libraries", "tiny", "unknown", detail={"note": "no distribution provides it"})
+    environment = by_address([doubtful])
+    total, terms = run_of({TEST: F1, SESSION: environment}, {TEST: F1, SESSION: environment})
+    line = "in doubt: libraries.tiny 'unknown': no distribution provides it"
+    for verbose in (0, 1):
+        lines = [*text.summary(total, terms, lockfile="mlrepro.lock", written=None, verbose=verbose)]
+        assert (line in lines) == bool(verbose)
+
+
 def test_a_version_that_a_rule_lets_pass_is_told_once():
     policies = Policies((), Versions({"numpy": "compatible"}))
     total, terms = run_of({TEST: F1, SESSION: NEW}, {TEST: F1, SESSION: OLD}, policies=policies)
