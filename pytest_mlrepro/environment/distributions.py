@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.machinery import PathFinder
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from pytest_mlrepro.environment.imports import metadata_library
 from pytest_mlrepro.environment.installed import UNKNOWN, Installed, normalized
+from pytest_mlrepro.environment.places import is_inside, is_projects, place_of, places_of
 
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 
@@ -115,19 +115,26 @@ class Distributions:
             return True
         return bool(present) and any(name in modules for name in installed.submodules() if "." in name)
 
-    def is_elsewhere(self, installed: Installed) -> bool:
+    def is_elsewhere(self, installed: Installed, root: Path | None = None) -> bool:
         """Whether its modules were imported, but from another place than where it is installed.
 
         A copy of its own on the import path hides it then: its metadata says nothing of what runs.
+
+        Args:
+            installed: the distribution.
+            root: the project's folder, links followed. What lies there is no copy: projects and distributions alike
+                have modules called ``tests``.
         """
         known = False
         for name in installed.modules - sys.stdlib_module_names:
             if name not in sys.modules or len(self._by_module[name]) > 1:
                 continue
-            places = tuple(_places(name))
-            if any(_is_inside(place, root) for place in places for root in self._roots(installed)):
+            places = tuple(places_of(name))
+            if any(is_inside(place, folder) for place in places for folder in self._roots(installed)):
                 return False
-            known = known or bool(places)
+            known = known or any(
+                root is None or not is_projects(Path(each).resolve(), root) for each in places
+            )
         return known
 
     def _roots(self, installed: Installed) -> Iterator[str]:
@@ -231,31 +238,3 @@ def _imported(candidates: list[tuple[int, Installed]]) -> Installed:
 
     # Remains without metadata do not count; in one folder the newer one overwrote the older.
     return max(candidates, key=order)[1]
-
-
-def place_of(module: str) -> Path | None:
-    """The file or folder of a top-level module, links followed, without importing it; None where it has none."""
-    place = next(_places(module), None)
-    return Path(place).resolve() if place is not None else None
-
-
-def _places(module: str) -> Iterator[str]:
-    loaded = sys.modules.get(module)
-    try:
-        spec = getattr(loaded, "__spec__", None) or find_spec(module)
-    except (ImportError, ValueError, AttributeError):
-        return
-    if spec is not None:
-        for location in (spec.origin, *(spec.submodule_search_locations or ())):
-            if location and Path(location).is_absolute():
-                yield location
-
-
-def _is_inside(place: str, root: str) -> bool:
-    """Whether a file lies in a folder, as the paths are written or once links are followed.
-
-    Installers may link every file into a cache of their own, and folders may be links themselves.
-    """
-    root = root or os.curdir
-    plain = os.path.abspath(place).startswith(os.path.join(os.path.abspath(root), ""))  # noqa: PTH100, PTH118
-    return plain or os.path.realpath(place).startswith(os.path.join(os.path.realpath(root), ""))  # noqa: PTH118

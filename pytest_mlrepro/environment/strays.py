@@ -7,10 +7,9 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from pytest_mlrepro.environment.distributions import place_of
+from pytest_mlrepro.environment.places import INSTALLED, is_projects, place_of
 
 _VERSION = re.compile(r"v?\d[0-9A-Za-z.+!_-]{0,63}")
-_INSTALLED = frozenset({"site-packages", "dist-packages"})
 _EMBEDDED = frozenset({"frozen", "built-in"})
 
 
@@ -29,11 +28,6 @@ def is_stray(module: str, root: Path | None) -> bool:
     return not _is_pythons(place) and not (root is not None and is_projects(place, root))
 
 
-def is_projects(place: Path, root: Path) -> bool:
-    """Whether a file is the project's own, and not of an environment that lies in the project's folder."""
-    return place.is_relative_to(root) and _INSTALLED.isdisjoint(place.relative_to(root).parts)
-
-
 def told_version(module: str) -> str:
     """The version that a loaded module tells of itself; empty where it tells none that looks like one."""
     told = getattr(sys.modules.get(module), "__dict__", {}).get("__version__")
@@ -50,6 +44,6 @@ def _is_pythons(place: Path) -> bool:
     """Whether it lies in the standard library, under a name that the list of its modules lacks."""
     paths = (sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))
     return any(
-        place.is_relative_to(folder) and _INSTALLED.isdisjoint(place.relative_to(folder).parts)
+        place.is_relative_to(folder) and INSTALLED.isdisjoint(place.relative_to(folder).parts)
         for folder in (Path(path).resolve() for path in paths if path)
     )

@@ -38,7 +38,7 @@ class Versions:
         """The rule for a distribution; None where the project has none."""
         if name == PYTHON:
             return self.rules.get(PYTHON)
-        matching = [each for each in self.rules if each != PYTHON and fnmatchcase(name, normalized(each))]
+        matching = [each for each in self.rules if fnmatchcase(name, normalized(each))]
         return self.rules[max(matching, key=len)] if matching else None
 
     def judge(self, drift: Drift) -> Drift:

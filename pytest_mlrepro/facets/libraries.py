@@ -13,7 +13,8 @@ from pytest_mlrepro.environment import accelerator, blas, cpu, runtime
 from pytest_mlrepro.environment.devices import Device, Driver, nvidia_driver
 from pytest_mlrepro.environment.distributions import Distributions
 from pytest_mlrepro.environment.installed import UNKNOWN, Installed, normalized
-from pytest_mlrepro.environment.strays import is_projects, is_stray, told_version
+from pytest_mlrepro.environment.places import is_projects
+from pytest_mlrepro.environment.strays import is_stray, told_version
 from pytest_mlrepro.environment.variables import numeric_variables
 from pytest_mlrepro.errors import RecordingError
 from pytest_mlrepro.facets._library_drifts import is_numeric, is_same_version, policy, sentence
@@ -154,7 +155,7 @@ class Libraries(Facet):
         if installed is None:
             module = self._strays.get(name)
             return _of_module(module, "no distribution provides it") if module else (UNKNOWN, {})
-        if self._distributions.is_elsewhere(installed):
+        if self._distributions.is_elsewhere(installed, self._root):
             module = min((installed.modules & sys.modules.keys()) - sys.stdlib_module_names)
             return _of_module(module, f"not imported from where {installed.version} is installed")
         return self._told_by_metadata(installed)

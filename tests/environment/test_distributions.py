@@ -125,6 +125,21 @@ def test_a_copy_that_hides_the_installed_one_is_seen(site, tmp_path, imported):
     assert installed.is_elsewhere(installed.get("tiny-lib"))
 
 
+def test_a_module_that_others_have_too_says_nothing_of_a_distribution(site, tmp_path, imported):
+    site.install("tinyone", "1.0", ["tinyone.py", "tinytests/__init__.py"])
+    site.install("tinytwo", "1.0", ["tinytwo.py", "tinytests/__init__.py"])
+    site.install("tinythree", "1.0", ["tinythree.py", "owntests/__init__.py"])
+    for name in ("tinytests", "owntests"):
+        (tmp_path / "project" / name).mkdir(parents=True)
+        (tmp_path / "project" / name / "__init__.py").write_text("")
+        imported(name, tmp_path / "project")
+    installed = read(site)
+    root = (tmp_path / "project").resolve()
+    assert not any(installed.is_elsewhere(installed.get(name)) for name in ("tinyone", "tinytwo"))
+    assert not installed.is_elsewhere(installed.get("tinythree"), root)
+    assert installed.is_elsewhere(installed.get("tinythree"))
+
+
 @pytest.mark.skipif(os.name == "nt", reason="needs symbolic links")
 def test_files_that_an_installer_linked_from_its_cache_are_in_place(site, tmp_path, imported):
     site.install("tinylink", "1.0", ["tinylink.py"])

@@ -4,7 +4,8 @@ import zipfile
 
 import pytest
 
-from pytest_mlrepro.environment.strays import is_projects, is_stray, told_version
+from pytest_mlrepro.environment.places import is_projects
+from pytest_mlrepro.environment.strays import is_stray, told_version
 
 
 @pytest.fixture
