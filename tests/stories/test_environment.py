@@ -492,6 +492,8 @@ def test_a_module_that_nobody_installed(empty, tmp_path):
         in accepted
     )
     project.check().ok()
+    versions = "def test_versions(mlrepro_libraries):\n    assert {**mlrepro_libraries} == {'tinyscale': 'unknown'}\n"
+    project.write({"test_tiny.py": f"{TINY}\n\n{versions}"}).update().ok()
     (folder / "tinyscale.py").write_text("__version__ = '3.0'\n" + SCALE.format(factor=2))
     red = project.check().red()
     assert "tinyscale unknown -> 3.0 (no distribution)" in first_line(red)
