@@ -17,8 +17,8 @@ from pytest_mlrepro.environment.places import is_projects
 from pytest_mlrepro.environment.strays import is_stray, told_version
 from pytest_mlrepro.environment.variables import numeric_variables
 from pytest_mlrepro.errors import RecordingError
-from pytest_mlrepro.facets._library_drifts import is_numeric, is_same_version, policy, sentence
-from pytest_mlrepro.facets._protocol import Facet, same_value
+from pytest_mlrepro.facets._library_drifts import is_same_version, policy, reach, sentence
+from pytest_mlrepro.facets._protocol import Facet, Reach, same_value
 from pytest_mlrepro.model import DEFAULT_TOLERANCE, Drift, Fact, Policy, Rung, Tolerance, Value
 
 _NOT_COUNTED = frozenset({"pytest", "pytest-mlrepro"})
@@ -253,9 +253,13 @@ class Libraries(Facet):
         """See the table in the description of this class."""
         return policy(drift)
 
-    def is_numeric(self, drift: Drift) -> bool:
-        """All but names of the system, variables that move no number, and requirements that come and go."""
-        return is_numeric(drift)
+    def reach(self, drift: Drift) -> Reach:
+        """Nowhere: names of the system, variables that move no number, requirements that come and go.
+
+        In the last digits: what follows from the machine, but for what networks are trained with, which make more of
+        it.
+        """
+        return reach(drift)
 
     def explain(self, drift: Drift, default: Tolerance = DEFAULT_TOLERANCE) -> str:
         """What changed: ``numpy 2.4.5 -> 2.4.6``, ``PYTHONHASHSEED was '0', is not set``."""

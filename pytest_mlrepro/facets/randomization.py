@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from pytest_mlrepro.facets._protocol import Facet, show
+from pytest_mlrepro.facets._protocol import Facet, Reach, show
 from pytest_mlrepro.model import DEFAULT_TOLERANCE, Drift, Fact, Policy, Tolerance, Value
 
 _GENERATORS, _THREADS = "generators.", "threads."
@@ -93,6 +93,11 @@ class Randomization(Facet):
             # The library came into use, or went out of it.
             return "note"
         return self.policy
+
+    def reach(self, drift: Drift) -> Reach:
+        """Threads reach the last digits; those of torch further: networks amplify rounding."""
+        is_of_machine = drift.key.startswith(_THREADS) and drift.key != f"{_THREADS}torch"
+        return "rounding" if is_of_machine else "far"
 
     def explain(self, drift: Drift, default: Tolerance = DEFAULT_TOLERANCE) -> str:
         """What changed: the base seed rather than the seeds that follow from it, and which library's setting."""
