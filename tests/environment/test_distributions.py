@@ -1,12 +1,15 @@
 import importlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
 from importlib.metadata import packages_distributions
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pytest_mlrepro.environment.distributions import Distributions
 
@@ -229,6 +232,66 @@ def test_broken_metadata_is_unknown_and_no_crash(site):
     assert installed.get("needs").requires == {"empty"}
 
 
+LINES = st.lists(
+    st.sampled_from(
+        [
+            "Metadata-Version: 2.1",
+            "Name: fuzzed",
+            "Version: 1.0",
+            "Requires-Dist: json",
+            "Requires-Dist: a ; os_name ~= 'x'",
+            "Requires-Dist: a ; platform_release >= '20.9.0'",
+            "Requires-Dist: a ; extra == 'x' or python_version ~= 'abc'",
+            "[pytest11]",
+            "[extra:",
+            "a = b:c",
+            "fuzzed.py,sha256=x,1",
+            "fuzzed/__init__.py,,",
+            "../../../etc/passwd,,",
+            ",,",
+            "/",
+            '{"url": 1, "vcs_info": {"vcs": [], "commit_id": null}}',
+            '{"url": "file://[", "dir_info": {"editable": true}}',
+            '{"url": "file:///%00", "dir_info": {"editable": true}}',
+            '{"url": "file:///x", "archive_info": {"hashes": {"sha256": 1}}}',
+            "[" * 100_000,
+        ]
+    )
+    | st.text(max_size=20),
+    max_size=6,
+)
+FUZZED = ("METADATA", "RECORD", "entry_points.txt", "direct_url.json", "top_level.txt", "INSTALLER")
+
+
+@pytest.mark.parametrize("kind", ["dist-info", "egg-info"])
+@given(
+    contents=st.lists(LINES.map("\n".join).map(str.encode) | st.binary(max_size=40), min_size=7, max_size=7)
+)
+def test_no_metadata_however_broken_are_an_error(tmp_path_factory, kind, contents):
+    folder = tmp_path_factory.mktemp("fuzzed")
+    info = folder / f"fuzzed-1.0.{kind}"
+    info.mkdir()
+    names = FUZZED if kind == "dist-info" else ("PKG-INFO", *FUZZED[1:5], "requires.txt", "SOURCES.txt")
+    for name, content in zip(names, contents, strict=False):
+        (info / name).write_bytes(content)
+    installed = Distributions.read([str(folder)])
+    found = installed.get("fuzzed")
+    told = (found.version, found.requires, found.origin.text, found.modules, [*found.submodules()])
+    assert told[0]
+    assert "/" not in found.origin.text
+    installed.is_elsewhere(found)
+    assert installed.providers("no_such_module_at_all") == ()
+    installed.is_loaded(found, sys.modules)
+    assert found.is_plugin_of_pytest in (True, False)
+    assert installed.providers("fuzzed.part") in ((), (found,))
+    shutil.rmtree(folder)
+
+
+def test_a_requirement_whose_condition_has_no_meaning_counts_once_it_is_loaded(site):
+    site.install("lib", "1.0", ["lib.py"], requires=["other ; os_name ~= 'x'"])
+    assert read(site).get("lib").requires == {"other"}
+
+
 def test_requirements_are_evaluated_here_and_without_extras(site):
     site.install(
         "lib",
@@ -251,10 +314,12 @@ def test_an_egg_is_read_too(site):
     info.mkdir()
     (info / "PKG-INFO").write_text("Metadata-Version: 1.0\nName: Old-Lib\nVersion: 0.9\n")
     (info / "top_level.txt").write_text("oldlib\n")
-    (info / "requires.txt").write_text("base>=1\n\n[extra]\nnever\n")
+    requires = "base>=1\n# nothing\n\n[extra]\nnever\n\n[extra:python_version >= '3']\nnever-too\n\n"
+    requires += "[:python_version >= '3']\nnow\n\n[:python_version < '3']\nonce\n"
+    (info / "requires.txt").write_text(requires)
     installed = read(site)
     assert names(installed.providers("oldlib.x")) == ["old-lib"]
-    assert (installed.get("old.lib").version, installed.get("old-lib").requires) == ("0.9", {"base"})
+    assert (installed.get("old.lib").version, installed.get("old-lib").requires) == ("0.9", {"base", "now"})
     assert installed.get("old-lib").origin.text == ""
 
 
