@@ -42,6 +42,7 @@ _GROUPS = {
     "nccl": "NCCL",
     "rocm": "ROCm",
 }
+_TURNS = {"changed": "has other content", "added": "is new", "removed": "is gone"}
 _SHOWN = 56
 _SENTENCE = 160
 
@@ -65,6 +66,8 @@ def policy(drift: Drift) -> Policy:
         return _distribution_policy(drift)
     incidental = drift.key in _FOLLOWS_FROM_MACHINE or group == "gpu"
     incidental |= group == "env" and rest in INCIDENTAL
+    # A lock says what is to be installed; what is installed has facts of its own.
+    incidental |= group == "locks"
     incidental |= group in ("blas", "openmp") and (drift.kind != "changed" or _only_kernels(drift))
     incidental |= group == "cublas" and drift.kind != "changed"
     incidental |= drift.key == "runtime.python" and _only_patch(drift)
@@ -78,7 +81,7 @@ def reach(drift: Drift) -> Reach:
         return "nowhere" if rest in INCIDENTAL else "far"
     if not rest:
         return "far" if _distribution_policy(drift) == "fail" else "nowhere"
-    if drift.key == "runtime.os_release":
+    if drift.key == "runtime.os_release" or group == "locks":
         return "nowhere"
     # Networks in single precision amplify rounding: measured, 2 % of a loss.
     is_far = drift.key == "cpu.simd_torch" or group == "gpu" or policy(drift) == "fail"
@@ -92,6 +95,8 @@ def sentence(drift: Drift) -> str:
     now = drift.current.value if drift.current else None
     if group == "env":
         text = _of_variable(rest, before, now)
+    elif group == "locks":
+        text = f"the project's {rest} {_TURNS[drift.kind]}"
     elif rest:
         text = _of_runtime(_label(drift.key), before, now)
     else:

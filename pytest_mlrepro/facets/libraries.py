@@ -13,6 +13,7 @@ from pytest_mlrepro.environment import accelerator, blas, cpu, runtime
 from pytest_mlrepro.environment.devices import Device, Driver, nvidia_driver
 from pytest_mlrepro.environment.distributions import Distributions
 from pytest_mlrepro.environment.installed import UNKNOWN, Installed, normalized
+from pytest_mlrepro.environment.locks import locks
 from pytest_mlrepro.environment.places import is_projects
 from pytest_mlrepro.environment.strays import is_stray, told_version
 from pytest_mlrepro.environment.variables import numeric_variables
@@ -47,6 +48,7 @@ class Libraries(Facet):
     ``gpu.*`` (models, driver)                     note
     ``cuda.*``, ``cudnn.*``, ``cublas.*``,
     ``nccl.*``, ``rocm.*``                         fail: also whether a library computes on a GPU at all
+    ``locks.*``, of the project                    note: what is installed has facts of its own
     ``env.*``                                      fail: somebody set it; note for ``LANG``, ``LC_ALL``,
                                                    ``TZ``, ``TOKENIZERS_PARALLELISM``,
                                                    ``LOKY_MAX_CPU_COUNT``, ``CUDA_LAUNCH_BLOCKING``, which
@@ -179,7 +181,13 @@ class Libraries(Facet):
         used = frozenset(map(normalized, distributions))
         facts = [*self._machine(), *self._pools(used), *self._accelerators(used)]
         facts += [Fact(self.name, f"env.{name}", value) for name, value in self._variables.items()]
+        facts += [Fact(self.name, f"locks.{name}", told) for name, told in self._locks.items()]
         return tuple(sorted(facts, key=lambda fact: fact.key))
+
+    @cached_property
+    def _locks(self) -> Mapping[str, str]:
+        """The digests of the lock files of package managers that the project keeps."""
+        return {} if self._root is None else locks(self._root)
 
     def _machine(self) -> Iterator[Fact]:
         values: dict[str, Value] = {

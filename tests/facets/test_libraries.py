@@ -551,3 +551,28 @@ def test_a_module_named_in_the_place_of_its_distribution():
     with pytest.raises(RecordingError, match="not installed") as caught:
         version_of("sklearn")
     assert caught.value.remedy == "the module sklearn comes from 'scikit-learn': name that"
+
+
+def test_the_locks_of_the_project_are_told_by_digest(tmp_path):
+    (tmp_path / "uv.lock").write_bytes(b"version = 1\n")
+    (tmp_path / "notes.txt").write_text("no lock")
+    facts = {fact.key: fact.value for fact in Libraries({}, root=tmp_path).runtime(())}
+    assert {key for key in facts if key.startswith("locks.")} == {"locks.uv.lock"}
+    assert facts["locks.uv.lock"] == hashlib.sha256(b"version = 1\n").hexdigest()
+    assert not any(fact.key.startswith("locks.") for fact in Libraries({}).runtime(()))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "said"),
+    [
+        ("a" * 64, "b" * 64, "the project's uv.lock has other content"),
+        (None, "b" * 64, "the project's uv.lock is new"),
+        ("a" * 64, None, "the project's uv.lock is gone"),
+    ],
+)
+def test_a_lock_that_changed_only_explains(before, now, said):
+    sides = [None if value is None else Fact("libraries", "locks.uv.lock", value) for value in (before, now)]
+    kind = "changed" if all(sides) else "added" if sides[1] else "removed"
+    drift = Drift("session", "libraries", "locks.uv.lock", kind, *sides)
+    assert Libraries({}).default_policy(drift) == "note"
+    assert Libraries({}).explain(drift) == said
