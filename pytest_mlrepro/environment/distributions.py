@@ -66,7 +66,8 @@ class Distributions:
         """Why its version may not be what runs, or is not known; empty where there is no doubt."""
         if installed.version == UNKNOWN:
             return "its metadata is missing or cannot be read"
-        others = {each.version for each in self.hidden.get(installed.name, ())}
+        same = (self.by_name[installed.name], *self.hidden.get(installed.name, ()))
+        others = {each.version for each in same}
         others -= {installed.version, UNKNOWN}
         return f"installed more than once, also as {', '.join(sorted(others))}" if others else ""
 
@@ -115,6 +116,20 @@ class Distributions:
             return True
         return bool(present) and any(name in modules for name in installed.submodules() if "." in name)
 
+    def running(self, name: str, root: Path | None = None) -> Installed | None:
+        """Of the distributions of a name the one whose modules are imported; the first, where none is.
+
+        Args:
+            name: in any spelling.
+            root: as for ``is_elsewhere``.
+        """
+        first = self.get(name)
+        if first is None or not self.is_elsewhere(first, root):
+            return first
+        # Somebody changed the import path between an import and the reading of what is installed.
+        others = (each for each in self.hidden.get(first.name, ()) if each.modules & first.modules)
+        return next((each for each in others if not self.is_elsewhere(each, root)), first)
+
     def is_elsewhere(self, installed: Installed, root: Path | None = None) -> bool:
         """Whether its modules were imported, but from another place than where it is installed.
 
@@ -132,10 +147,22 @@ class Distributions:
             places = tuple(places_of(name))
             if any(is_inside(place, folder) for place in places for folder in self._roots(installed)):
                 return False
-            known = known or any(
-                root is None or not is_projects(Path(each).resolve(), root) for each in places
-            )
+            known = known or any(not self._is_accounted_for(each, installed, root) for each in places)
         return known
+
+    def _is_accounted_for(self, place: str, installed: Installed, root: Path | None) -> bool:
+        """Whether a file is the project's own, or one that another distribution brought and put on the path.
+
+        Which of two copies is imported then depends on what was imported before: the order of tests must not count.
+        """
+        real = Path(place).resolve()
+        if root is not None and is_projects(real, root):
+            return True
+        above = [
+            real.relative_to(folder).parts for folder in self._real_folders if real.is_relative_to(folder)
+        ]
+        brought = (each for parts in above if len(parts) > 1 for each in self._by_module.get(parts[0], ()))
+        return any(each is not installed for each in brought)
 
     def _roots(self, installed: Installed) -> Iterator[str]:
         yield installed.place

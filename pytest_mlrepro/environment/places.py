@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from importlib.machinery import ModuleSpec
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 INSTALLED = frozenset({"site-packages", "dist-packages"})
 """What the folders are called that installers put distributions into."""
@@ -20,15 +22,26 @@ def place_of(module: str) -> Path | None:
 
 def places_of(module: str) -> Iterator[str]:
     """The same as it is written, and every folder of a namespace package."""
-    loaded = sys.modules.get(module)
     try:
-        spec = getattr(loaded, "__spec__", None) or find_spec(module)
+        spec = held(module, "__spec__") or find_spec(module)
     except (ImportError, ValueError, AttributeError):
         return
-    if spec is not None:
+    if isinstance(spec, ModuleSpec):
         for location in (spec.origin, *(spec.submodule_search_locations or ())):
-            if location and Path(location).is_absolute():
+            if isinstance(location, str) and Path(location).is_absolute():
                 yield location
+
+
+def held(module: str, name: str) -> Any:
+    """What a loaded module holds under a name, none of its code being run; None where it is not loaded or lacks it.
+
+    An attribute of a module may be made by its ``__getattr__``, and one whose loading was put off loads when asked.
+    """
+    try:
+        content = object.__getattribute__(sys.modules.get(module), "__dict__")
+    except AttributeError:
+        return None
+    return content.get(name)
 
 
 def is_inside(place: str, root: str) -> bool:

@@ -7,7 +7,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
-from pytest_mlrepro.environment.places import INSTALLED, is_projects, place_of
+from pytest_mlrepro.environment.places import INSTALLED, held, is_projects, place_of
 
 _VERSION = re.compile(r"v?\d[0-9A-Za-z.+!_-]{0,63}")
 _EMBEDDED = frozenset({"frozen", "built-in"})
@@ -30,14 +30,13 @@ def is_stray(module: str, root: Path | None) -> bool:
 
 def told_version(module: str) -> str:
     """The version that a loaded module tells of itself; empty where it tells none that looks like one."""
-    told = getattr(sys.modules.get(module), "__dict__", {}).get("__version__")
+    told = held(module, "__version__")
     return told if isinstance(told, str) and _VERSION.fullmatch(told) else ""
 
 
 def _is_embedded(module: str) -> bool:
     """Whether it was built into the interpreter, as freezing an application does."""
-    spec = getattr(sys.modules.get(module), "__spec__", None)
-    return getattr(spec, "origin", None) in _EMBEDDED
+    return getattr(held(module, "__spec__"), "origin", None) in _EMBEDDED
 
 
 def _is_pythons(place: Path) -> bool:

@@ -153,7 +153,7 @@ class Libraries(Facet):
 
     def _told(self, name: str) -> tuple[str, Mapping[str, Value]]:
         """What is known of the version of a distribution or stray module, and what helps to understand it."""
-        installed = self._distributions.get(name)
+        installed = self._distributions.running(name, self._root)
         if installed is None:
             module = self._strays.get(name)
             return _of_module(module, "no distribution provides it") if module else (UNKNOWN, {})

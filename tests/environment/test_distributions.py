@@ -128,6 +128,31 @@ def test_a_copy_that_hides_the_installed_one_is_seen(site, tmp_path, imported):
     assert installed.is_elsewhere(installed.get("tiny-lib"))
 
 
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_copy_that_another_distribution_brings_goes_with_that_one(site, tmp_path, imported, when):
+    system = type(site)(tmp_path / "system")
+    system.install("tinyray", "1.0", ["tinyray/__init__.py", "tinyray/others/tinyps/__init__.py"])
+    site.install("tinyps", "2.0", ["tinyps/__init__.py"])
+    copies = system.folder / "tinyray" / "others"
+    folders = [str(site.folder), str(system.folder)]
+    installed = Distributions.read(folders if when == "before" else [str(copies), *folders])
+    imported("tinyps", copies, site.folder)
+    assert not installed.is_elsewhere(installed.get("tinyps"))
+
+
+def test_of_two_versions_the_imported_one_counts_wherever_the_path_leads_now(site, tmp_path, imported):
+    other = type(site)(tmp_path / "other")
+    site.install("tinyps", "2.0", ["tinyps.py"])
+    other.install("tinyps", "1.0", ["tinyps.py"])
+    installed = read(other, site)
+    assert installed.running("tinyps").version == "1.0"
+    imported("tinyps", site.folder)
+    running = installed.running("TinyPS")
+    assert running.version == "2.0"
+    assert installed.doubt(running) == "installed more than once, also as 1.0"
+    assert installed.running("absent") is None
+
+
 def test_a_module_that_others_have_too_says_nothing_of_a_distribution(site, tmp_path, imported):
     site.install("tinyone", "1.0", ["tinyone.py", "tinytests/__init__.py"])
     site.install("tinytwo", "1.0", ["tinytwo.py", "tinytests/__init__.py"])
@@ -195,12 +220,22 @@ def test_a_module_of_a_zipped_application_is_in_place(site, tmp_path, imported):
     assert installed.get("tinyzip").version == "3.1"
 
 
-def test_everything_imported_here_is_in_place():
-    installed = Distributions.read()
-    import sklearn.ensemble
+IN_PLACE = """
+import numpy, pytest, sys
+from pytest_mlrepro.environment.distributions import Distributions
+installed = Distributions.read()
+assert any(installed.is_loaded(each, sys.modules) for each in installed.by_name.values())
+print([each.name for each in installed.by_name.values() if installed.is_elsewhere(each)])
+"""
 
-    assert sklearn.ensemble
-    assert [each.name for each in installed.by_name.values() if installed.is_elsewhere(each)] == []
+
+def test_what_is_imported_is_in_place():
+    # Not in this process: other tests import libraries that bring copies of others, and put these first.
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    done = subprocess.run(
+        [sys.executable, "-c", IN_PLACE], env=environ, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
 
 
 def test_remains_of_an_uninstallation_do_not_hide_the_real_one(site, tmp_path):
@@ -371,6 +406,20 @@ def test_modules_of_an_editable_installation_are_known_by_their_place(site, tmp_
 def test_an_origin_never_tells_an_address(site, about, text):
     site.install("lib", "1.0", ["lib.py"], about=about)
     assert read(site).get("lib").origin.text == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 100_000, "1" * 9_999, '{"url": "file://[", "dir_info": {"editable": true}}', "null", '"x"']
+    + [f'{{"url": "{url}", "dir_info": {{"editable": true}}}}' for url in ("file:///%00", "file:", "file:x")],
+)
+def test_an_origin_that_makes_no_sense_is_no_error(site, text):
+    info = site.install("lib", "1.0", ["_lib.pth"])
+    (info / "direct_url.json").write_text(text)
+    installed = read(site)
+    assert installed.get("lib").origin.text in ("", "editable")
+    assert installed.providers("no_such_module_at_all") == ()
+    assert not installed.is_elsewhere(installed.get("lib"))
 
 
 @pytest.mark.parametrize("archive", [{"hashes": {"sha256": "ab" * 32}}, {"hash": "sha256=" + "ab" * 32}])

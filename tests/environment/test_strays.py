@@ -1,3 +1,4 @@
+import importlib.util
 import sys
 import types
 import zipfile
@@ -102,6 +103,26 @@ def test_a_version_is_only_what_looks_like_one(module, told, version):
     __import__("toystray")
     assert told_version("toystray") == version
     assert told_version("no_such_module") == ""
+
+
+def test_a_module_whose_loading_was_put_off_is_not_loaded_to_ask_it(module):
+    module("toystray", "raise SystemExit('loaded')\n")
+    spec = importlib.util.find_spec("toystray")
+    spec.loader = importlib.util.LazyLoader(spec.loader)
+    lazy = sys.modules["toystray"] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(lazy)
+    assert is_stray("toystray", None)
+    assert told_version("toystray") == ""
+
+
+@pytest.mark.parametrize("spec", [None, "spec", types.SimpleNamespace(origin=1)])
+def test_what_a_test_puts_in_the_place_of_a_module_is_none(monkeypatch, spec):
+    fake = types.ModuleType("toystrayfake")
+    fake.__spec__ = spec
+    for each in (fake, types.SimpleNamespace(__spec__=spec), object(), None):
+        monkeypatch.setitem(sys.modules, "toystrayfake", each)
+        assert not is_stray("toystrayfake", None)
+        assert told_version("toystrayfake") == ""
 
 
 def test_no_code_of_the_module_is_run_to_ask_it(module):
