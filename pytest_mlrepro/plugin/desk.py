@@ -182,6 +182,7 @@ class Desk:
             self._written = update_lockfile(self.order.lockfile, total.accept, shown=self.order.shown)
         if not self.order.reports:
             return
+        alone = self._standing if self._standing is not None and self._standing.alone else None
         document = machine.document(
             total,
             self.terms,
@@ -190,7 +191,10 @@ class Desk:
             rests_on=self._rests_on,
             lockfile=self.order.shown,
             written=self._written,
-            accept=text.update_command("", self.order.repeated),
+            accept=alone.command(self.order.repeated)
+            if alone
+            else text.update_command("", self.order.repeated),
+            headline=alone.headline() if alone else "",
             context=self._context(),
         )
         for path in self.order.reports:

@@ -29,6 +29,7 @@ def document(
     lockfile: str = "",
     written: bool | None = None,
     accept: str = "",
+    headline: str = "",
     context: Mapping[str, Any] = _NO_CONTEXT,
 ) -> dict[str, Any]:
     """The report as plain types. Not a number and infinities are the strings ``nan``, ``inf`` and ``-inf``.
@@ -42,6 +43,7 @@ def document(
         lockfile: how to call the lockfile.
         written: whether an update changed the lockfile; None where it accepted nothing or there was none.
         accept: the command that accepts what this run found.
+        headline: what is said first of a run that is red on nothing but its environment.
         context: what is known of the run and moves no number.
     """
     seen = sightings or Sightings()
@@ -58,6 +60,7 @@ def document(
         "lockfile": plain(lockfile),
         "written": written,
         "accept": plain(accept),
+        "headline": plain(headline),
         "counts": {
             "subjects": len(total.run.subjects),
             "facts": sum(1 for _ in total.run),

@@ -79,6 +79,7 @@ def test_the_whole_document():
         "lockfile": "",
         "written": None,
         "accept": "",
+        "headline": "",
         "conflicts": [],
         "new": [],
         "stale": [],
