@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from stories.environments import SCALE, Environment, commit, sources, wheel
 
+from pytest_mlrepro.environment.naming import default_name
+
 pytestmark = pytest.mark.slow
 
 TINY = """
@@ -396,11 +398,18 @@ def test_another_minor_version_of_python(tiny, wheels, tmp_path):
         ],
         check=True,
     )
-    red = tiny.under(str(folder / "bin" / "python")).check().red()
+    other = tiny.under(str(folder / "bin" / "python"))
+    # Another minor version is another environment, whose results count and whose libraries do not.
+    stranger = other.check().ok()
+    assert "is not recorded in mlrepro.lock" in stranger.output
+    assert "libraries.runtime.python" in stranger.drifts("note")
+    # Under one name for all it is a drift.
+    red = other.setenv(MLREPRO_ENVIRONMENT=default_name()).check().red()
     assert red.drifts() == {"libraries.runtime.python"}
     assert "Python: CPython" in first_line(red)
     rules = "[tool.pytest.ini_options]\n[tool.mlrepro.versions]\npython = 'any'\n"
-    tiny.write({"pyproject.toml": rules}).under(str(folder / "bin" / "python")).check().ok()
+    lenient = tiny.write({"pyproject.toml": rules}).under(str(folder / "bin" / "python"))
+    lenient.setenv(MLREPRO_ENVIRONMENT=default_name()).check().ok()
 
 
 # A second machine that is the same
