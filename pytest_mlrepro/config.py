@@ -7,12 +7,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from pytest_mlrepro.environment.naming import parse_name
 from pytest_mlrepro.errors import ConfigError, MlreproError
 from pytest_mlrepro.fingerprints import HASHES
 from pytest_mlrepro.model import Policy, Strangers, Tolerance
+
+if TYPE_CHECKING:
+    from pytest_mlrepro.facets import VersionRule
 
 GUARDS = ("off", "warn", "fail", "pin")
 LOCKFILE = "mlrepro.lock"
@@ -27,9 +30,11 @@ _KEYS = (
     "environment",
     "unknown_environment",
     "policy",
+    "versions",
 )
 _POLICIES = get_args(Policy)
 _NO_RULES: Mapping[str, Policy] = MappingProxyType({})
+_NO_VERSIONS: Mapping[str, VersionRule] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +51,7 @@ class Config:
         environment: the name of the environment, wherever that is; empty for one made from the machine.
         unknown_environment: whether a run in one that the lockfile does not know is compared, or fails.
         policy: by address pattern.
+        versions: how exactly the version of a library must agree, by pattern of its name.
     """
 
     root: Path
@@ -57,6 +63,7 @@ class Config:
     environment: str = ""
     unknown_environment: Strangers = "compare"
     policy: Mapping[str, Policy] = field(default_factory=lambda: _NO_RULES)
+    versions: Mapping[str, VersionRule] = field(default_factory=lambda: _NO_VERSIONS)
 
     @property
     def lockfile_path(self) -> Path:
@@ -123,6 +130,7 @@ def parse_config(table: object, root: Path, file: str) -> Config:
         else "",
         unknown_environment=strangers,
         policy=parse_policy(table.get("policy", {}), f"{file}, [tool.mlrepro.policy]"),
+        versions=parse_versions(table.get("versions", {}), f"{file}, [tool.mlrepro.versions]"),
     )
 
 
@@ -141,6 +149,28 @@ def parse_policy(table: object, where: str) -> Mapping[str, Policy]:
         head = str(pattern).partition(".")[0]
         if not any(wild in head for wild in "*?[") and facet(head) is None:
             raise unknown(head, facet_names(), "facet", where)
+    return MappingProxyType(dict(rules))
+
+
+def parse_versions(table: object, where: str) -> Mapping[str, VersionRule]:
+    """Check rules from the name of a distribution, or a pattern of names, to how exactly its version must agree.
+
+    Raises:
+        ConfigError: for a rule that is none of exact, compatible, any, or an address in the place of a name.
+    """
+    from pytest_mlrepro.facets import VERSION_RULES
+
+    rules = _table(table, where)
+    for name, rule in rules.items():
+        if not isinstance(rule, str) or rule not in VERSION_RULES:
+            raise unknown(rule, VERSION_RULES, f"rule for the version of {name!r}", where)
+        bare = name.removeprefix("libraries.")
+        if bare != name or not name:
+            raise ConfigError(
+                f"expected the name of a distribution or a pattern of names, got {name!r}",
+                where=where,
+                remedy=f"for instance: {bare or 'pandas'} = {rule!r}",
+            )
     return MappingProxyType(dict(rules))
 
 

@@ -48,7 +48,7 @@ def _explain(drift: Drift, inputs: Sequence[Drift], tolerance: Tolerance) -> Exp
     ranked = sorted(inputs, key=lambda suspect: _rank(suspect, drift, tiny))
     if not tiny and not all(map(_is_incidental, ranked)):
         # Another number of threads may explain a rounding error, not a result that moved beside an edited setting.
-        ranked = [suspect for suspect in ranked if not _is_incidental(suspect)]
+        ranked = [suspect for suspect in ranked if not _is_incidental(suspect) or _reaches_far(suspect)]
     return Explanation(
         drift, sentence(drift, tolerance), tuple(Suspect(item, sentence(item)) for item in ranked)
     )
@@ -63,8 +63,17 @@ def is_tiny(drift: Drift, tolerance: Tolerance) -> bool:
 
 
 def _is_incidental(drift: Drift) -> bool:
-    """Whether nobody decided it: a note on the session, where a note on source is somebody's edit."""
-    return drift.policy == "note" and drift.subject == SESSION
+    """Whether nobody decided it: a note on the session, where a note on source is somebody's edit.
+
+    A version that the project's rules let pass is a note too, and somebody's upgrade.
+    """
+    is_note = drift.policy == "note" and drift.subject == SESSION
+    return is_note and room(drift.facet).default_policy(drift) == "note"
+
+
+def _reaches_far(drift: Drift) -> bool:
+    """Whether it may explain more than a rounding error, although nobody decided it."""
+    return drift.kind == "changed" and room(drift.facet).reach(drift) == "far"
 
 
 def _is_beneath(drift: Drift) -> bool:
@@ -73,16 +82,19 @@ def _is_beneath(drift: Drift) -> bool:
     return before is not None and now is not None and now.remark != "" and before.value == now.value
 
 
-def _rank(suspect: Drift, result: Drift, tiny: bool) -> tuple[bool, bool, int, bool, bool, str]:
-    """Sort key: deliberate before incidental, then by facet, then what is nearest to the result.
+def _rank(suspect: Drift, result: Drift, tiny: bool) -> tuple[bool, bool, bool, bool, int, bool, bool, str]:
+    """Sort key: what moves numbers, deliberate before incidental, then by reach, facet, and nearness to the result.
 
     What differs only beneath an equal value comes after what changed. For a tiny drift the order turns round:
     the environment first.
     """
+    reach = room(suspect.facet).reach(suspect)
     place = _LIKELIHOOD.index(suspect.facet) if suspect.facet in _LIKELIHOOD else len(_LIKELIHOOD)
     return (
+        reach == "nowhere",
         _is_incidental(suspect) != tiny if suspect.subject == SESSION else tiny,
         _is_beneath(suspect) != tiny,
+        reach != "far" and not tiny,
         -place if tiny else place,
         suspect.subject == SESSION,
         suspect.subject != result.subject,

@@ -28,6 +28,17 @@ def versions(root: Path, path: str) -> Iterator[tuple[str, bytes]]:
             yield commit, _git(root, "cat-file", "blob", blob.strip())
 
 
+def head(root: Path) -> tuple[str, bool] | None:
+    """The full name of the commit that is checked out, and whether tracked files differ from it.
+
+    None where git does not know the folder.
+    """
+    commit = _git(root, "rev-parse", "--verify", "--quiet", "HEAD").decode("ascii", "replace").strip()
+    if not commit:
+        return None
+    return commit, bool(_git(root, "status", "--porcelain", "--untracked-files=no"))
+
+
 def _git(root: Path, *arguments: str) -> bytes:
     """What git printed; nothing where it failed."""
     try:

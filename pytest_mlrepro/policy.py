@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
 from pytest_mlrepro.comparison import room
+from pytest_mlrepro.facets import Versions
 from pytest_mlrepro.model import Drift, Policy
 
 
@@ -20,13 +21,16 @@ class Policies:
 
     Attributes:
         layers: the rules, strongest first: a marker's before the project's.
+        versions: how exactly versions of libraries must agree. One within its rule is a note, and what a rule for
+            its address says holds for those beyond.
     """
 
     layers: tuple[Mapping[str, Policy], ...] = ()
+    versions: Versions = field(default_factory=Versions)
 
     def over(self, rules: Mapping[str, Policy]) -> Policies:
         """These policies with stronger rules laid over them."""
-        return Policies((rules, *self.layers)) if rules else self
+        return replace(self, layers=(rules, *self.layers)) if rules else self
 
     def rule(self, address: str) -> Policy | None:
         """What the rules say of this address; None where they are silent."""
@@ -37,11 +41,17 @@ class Policies:
 
     def judge(self, drifts: Iterable[Drift]) -> tuple[Drift, ...]:
         """The drifts with their policies; those to be ignored are left out."""
-        judged = (replace(drift, policy=self._policy(drift)) for drift in drifts)
+        judged = map(self._judged, drifts)
         return tuple(drift for drift in judged if drift.policy != "ignore")
 
-    def _policy(self, drift: Drift) -> Policy:
-        return self.rule(drift.address) or room(drift.facet).default_policy(drift)
+    def _judged(self, drift: Drift) -> Drift:
+        rule = self.rule(drift.address)
+        if rule == "ignore":
+            return replace(drift, policy=rule)
+        default = replace(drift, policy=room(drift.facet).default_policy(drift))
+        judged = self.versions.judge(default)
+        is_within = judged.current is not drift.current
+        return replace(judged, policy=rule) if rule and not is_within else judged
 
 
 def failing(drifts: Iterable[Drift]) -> tuple[Drift, ...]:

@@ -107,3 +107,11 @@ def test_candidates_take_turns_in_a_rotating_order(rounds):
     timings = rounds.measure(candidates, 3)
     assert "".join(calls) == "abc" + "abc" + "bca" + "cab"
     assert {len(timing.cpu) for timing in timings.values()} == {3}
+
+
+@pytest.mark.slow
+def test_the_environments_costs_are_told(tmp_path):
+    report = tmp_path / "report.json"
+    run("--count", "5", "--json", str(report), name="environment")
+    rows = json.loads(report.read_text(encoding="utf-8"))["costs"]
+    assert {row["what"] for row in rows} >= {"5 distributions", "the machine and what is loaded"}

@@ -42,7 +42,8 @@ def test_everything_that_can_be_set(tmp_path):
     found = settings(
         tmp_path,
         "lockfile = 'locks/ml.lock'\nseed = 7\nrtol = 0.01\natol = 0\nguard = 'pin'\ndigest = 'xxh3'\n"
-        "[tool.mlrepro.policy]\nsource = 'fail'\n'results.*.loss' = 'ignore'\n",
+        "[tool.mlrepro.policy]\nsource = 'fail'\n'results.*.loss' = 'ignore'\n"
+        "[tool.mlrepro.versions]\n'scikit-*' = 'compatible'\npandas = 'any'\n",
     )
     assert found == Config(
         tmp_path,
@@ -52,6 +53,7 @@ def test_everything_that_can_be_set(tmp_path):
         guard="pin",
         digest="xxh3",
         policy={"source": "fail", "results.*.loss": "ignore"},
+        versions={"scikit-*": "compatible", "pandas": "any"},
     )
     assert found.lockfile_path == tmp_path / "locks" / "ml.lock"
 
@@ -90,6 +92,18 @@ def test_nobody_has_set_the_guard(tmp_path):
         ("atol = '1e-3'", "atol must be a finite number >= 0, got '1e-3'"),
         (f"rtol = 1{'0' * 400}", "numbers that a float can hold"),
         ("policy = 'fail'", "expected a table, got 'fail'"),
+        ("versions = 'any'", "expected a table, got 'any'"),
+        (
+            "versions = { numpy = 'compatble' }",
+            "unknown rule for the version of 'numpy' 'compatble'\ndid you mean 'compatible'?",
+        ),
+        ("versions = { numpy = 1 }", "unknown rule for the version of 'numpy' 1"),
+        (
+            "versions = { 'libraries.numpy' = 'any' }",
+            "expected the name of a distribution or a pattern of names, got 'libraries.numpy'\n"
+            "for instance: numpy = 'any'",
+        ),
+        ("versions = { '' = 'any' }", "for instance: pandas = 'any'"),
         ("policy = { results = 'fial' }", "unknown policy for 'results' 'fial'\ndid you mean 'fail'?"),
         ("policy = { results = ['fail'] }", "unknown policy for 'results' ['fail']"),
         ("policy = { 'resluts.f1' = 'fail' }", "unknown facet 'resluts'\ndid you mean 'results'?"),
@@ -147,7 +161,9 @@ def test_every_seed_of_32_bits_is_taken(seed):
 
 
 @given(
-    st.dictionaries(st.sampled_from(["lockfile", "seed", "rtol", "atol", "guard", "policy", "x"]), JUNK)
+    st.dictionaries(
+        st.sampled_from(["lockfile", "seed", "rtol", "atol", "guard", "policy", "versions", "x"]), JUNK
+    )
     | JUNK
 )
 def test_whatever_stands_there_it_is_a_configuration_or_told(table):

@@ -77,6 +77,45 @@ def test_what_nobody_decided_is_a_suspect_where_there_is_no_other():
     assert suspects(RESULT, around=MACHINE) == ["randomization.threads.openblas", "libraries.cpu.model"]
 
 
+MERELY_DIFFERENT = [
+    drift("libraries.env.LANG", "C", "de_DE.UTF-8", subject=SESSION, policy="note"),
+    drift("libraries.runtime.os_release", "debian 12", "ubuntu 24.04", subject=SESSION, policy="note"),
+    drift("libraries.attrs", None, "25.1", subject=SESSION, policy="note"),
+]
+
+
+def test_what_can_move_a_number_comes_before_what_is_merely_different():
+    moved = ["randomization.threads.openblas", "libraries.cpu.model"]
+    different = ["libraries.attrs", "libraries.env.LANG", "libraries.runtime.os_release"]
+    around = [*MERELY_DIFFERENT, *MACHINE]
+    assert suspects(RESULT, around=around) == [*moved, *different]
+    assert suspects(TINY, around=around) == [*reversed(moved), *different]
+
+
+def test_what_networks_amplify_stays_a_suspect_behind_what_was_edited():
+    simd = drift("libraries.cpu.simd_torch", "AVX512", "AVX2", subject=SESSION, policy="note")
+    threads = drift("randomization.threads.torch", 2, 4, subject=SESSION, policy="note")
+    around = [*MACHINE, *MERELY_DIFFERENT, simd, threads]
+    edited = drift("settings.depth", 3, 4)
+    assert suspects(RESULT, edited, around=around) == [
+        "settings.depth",
+        "randomization.threads.torch",
+        "libraries.cpu.simd_torch",
+    ]
+    # Where nothing else changed it comes before what only reaches the last digits.
+    assert suspects(RESULT, around=around)[:2] == ["randomization.threads.torch", "libraries.cpu.simd_torch"]
+    assert suspects(RESULT, around=around)[2:4] == ["randomization.threads.openblas", "libraries.cpu.model"]
+    # It came into use: that the test uses torch now is told by its version.
+    new = drift("libraries.cpu.simd_torch", None, "AVX2", subject=SESSION, policy="note")
+    assert suspects(RESULT, edited, around=[new]) == ["settings.depth"]
+
+
+def test_an_upgrade_that_a_rule_lets_pass_is_no_matter_of_the_machine():
+    within = drift("libraries.numpy", "2.4.5", "2.4.6", subject=SESSION, policy="note")
+    assert suspects(RESULT, around=[*MACHINE, *MERELY_DIFFERENT, within]) == ["libraries.numpy"]
+    assert suspects(RESULT, INPUTS[4], within, around=MACHINE) == ["settings.depth", "libraries.numpy"]
+
+
 def test_for_rounding_the_machine_comes_first():
     assert suspects(TINY, *INPUTS, around=MACHINE) == [
         "libraries.cpu.model",

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_mlrepro.facets import Versions
 from pytest_mlrepro.model import FACET_NAMES, Drift, Fact
 from pytest_mlrepro.policy import Policies, failing
 
@@ -50,6 +51,28 @@ def rule(rules, address):
 )
 def test_what_a_pattern_stands_for(pattern, address, matches):
     assert rule({pattern: "warn"}, address) == ("warn" if matches else None)
+
+
+VERSIONS = Versions({"numpy": "compatible"})
+PATCH, MINOR = drift("libraries.numpy", "2.4.5", "2.4.6"), drift("libraries.numpy", "2.4.5", "2.5.0")
+
+
+@pytest.mark.parametrize(
+    ("rules", "patch", "minor"),
+    [
+        ({}, ["note"], ["fail"]),
+        # A rule for the address is for what is beyond the rule for the version.
+        ({"libraries.numpy": "warn"}, ["note"], ["warn"]),
+        ({"libraries": "fail"}, ["note"], ["fail"]),
+        ({"libraries.numpy": "ignore"}, [], []),
+    ],
+)
+def test_a_version_within_its_rule_is_a_note(rules, patch, minor):
+    policies = Policies((rules,) if rules else (), VERSIONS)
+    assert [each.policy for each in policies.judge([PATCH])] == patch
+    assert [each.policy for each in policies.judge([MINOR])] == minor
+    # The same below a marker's rules.
+    assert [each.policy for each in policies.over({"results": "warn"}).judge([PATCH])] == patch
 
 
 def test_the_longest_pattern_wins_whatever_the_order():

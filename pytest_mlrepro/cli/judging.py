@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pytest_mlrepro.config import Config
+from pytest_mlrepro.facets import Versions
 from pytest_mlrepro.gate import Terms
 from pytest_mlrepro.model import Run
 from pytest_mlrepro.policy import Policies
@@ -12,6 +13,6 @@ def terms(project: Config, baseline: Run) -> Terms:
     """The project's policies and tolerance. Those of a test's own marker are known to its own run only."""
     return Terms(
         baseline=baseline,
-        policies=Policies((project.policy,) if project.policy else ()),
+        policies=Policies((project.policy,) if project.policy else (), Versions(project.versions)),
         tolerance=project.tolerance,
     )

@@ -1,21 +1,21 @@
-"""The GPUs that loaded libraries compute on.
+"""What loaded libraries compute with on a GPU.
 
-Nothing here starts a library's GPU runtime: only what a test has started itself is asked, and the
-devices and the driver are read from the driver's own program.
+Nothing here starts a library's GPU runtime: only what a test has started itself is asked.
 """
 
 from __future__ import annotations
 
-import shutil
-import subprocess
-from collections.abc import Callable, Iterator, Mapping
+import ctypes
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any
 
-_SECONDS = 2.0
-# Older drivers do not know the second column.
-_QUERIES = ("name,driver_version,compute_cap", "name,driver_version")
+from pytest_mlrepro.environment.devices import Device
+
+_CUBLAS = ("libcublas.so.13", "libcublas.so.12", "libcublas.so.11")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,26 +24,13 @@ class Toolkit:
 
     Attributes:
         module: the library's top-level module.
-        versions: of ``cuda``, ``cudnn``, ``nccl``, ``rocm``, as the library writes them.
+        versions: of ``cuda``, ``cudnn``, ``cublas``, ``nccl``, ``rocm``, as the library writes them.
+        devices: the GPUs as the library sees them; none where it does not tell.
     """
 
     module: str
     versions: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Device:
-    """A GPU.
-
-    Attributes:
-        model: as its maker writes it.
-        driver: the driver's version.
-        capability: the compute capability, such as ``9.0``; empty where the driver does not tell.
-    """
-
-    model: str
-    driver: str
-    capability: str = ""
+    devices: tuple[Device, ...] = ()
 
 
 def toolkits(modules: Mapping[str, Any]) -> tuple[Toolkit, ...]:
@@ -52,45 +39,60 @@ def toolkits(modules: Mapping[str, Any]) -> tuple[Toolkit, ...]:
     Args:
         modules: the loaded modules by name.
     """
-    return tuple(
-        Toolkit(module, {name: text for name, text in versions.items() if text})
-        for module, read in _READERS.items()
-        if (versions := read(modules)) is not None
-    )
+    return tuple(filter(None, (_toolkit(module, modules) for module in _READERS)))
 
 
-def nvidia_devices(seconds: float = _SECONDS) -> tuple[Device, ...]:
-    """The GPUs that NVIDIA's driver lists; none where it is absent or does not answer.
+def _toolkit(module: str, modules: Mapping[str, Any]) -> Toolkit | None:
+    versions = _READERS[module](modules)
+    if versions is None:
+        return None
+    if versions.get("cuda"):
+        versions = {**versions, "cublas": _cublas()}
+    devices = _DEVICES[module](modules) if module in _DEVICES else ()
+    return Toolkit(module, {name: text for name, text in versions.items() if text}, tuple(devices))
 
-    Args:
-        seconds: how long to wait for an answer.
-    """
-    program = shutil.which("nvidia-smi")
-    if program is None:
-        return ()
-    for query in _QUERIES:
+
+def _cublas() -> str:
+    """The version of cuBLAS in this process; empty where none is loaded."""
+    if sys.platform != "linux":
+        return ""
+    for name in _CUBLAS:
         try:
-            answer = subprocess.run(
-                [program, f"--query-gpu={query}", "--format=csv,noheader"],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                encoding="utf-8",
-                errors="replace",
-                timeout=seconds,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired):
-            return ()
-        if answer.returncode == 0:
-            return tuple(_devices(answer.stdout))
-    return ()
+            # Never loads it: that would change the process.
+            library = ctypes.CDLL(name, mode=os.RTLD_NOLOAD | os.RTLD_NOW)
+            return ".".join(str(_property(library, number)) for number in range(3))
+        except (OSError, AttributeError):
+            continue
+    return ""
 
 
-def _devices(answer: str) -> Iterator[Device]:
-    for line in answer.splitlines():
-        fields = [field.strip() for field in line.split(",")]
-        if len(fields) >= 2:
-            yield Device(*fields[:3])
+def _property(library: ctypes.CDLL, number: int) -> int:
+    """One of ``MAJOR_VERSION``, ``MINOR_VERSION`` and ``PATCH_LEVEL`` of CUDA's ``libraryPropertyType``."""
+    value = ctypes.c_int()
+    library.cublasGetProperty(number, ctypes.byref(value))
+    return value.value
+
+
+def _torch_devices(modules: Mapping[str, Any]) -> Iterator[Device]:
+    cuda = modules.get("torch.cuda")
+    if cuda is None:
+        return
+    for number in range(_call(cuda, "device_count") or 0):
+        found = cuda.get_device_properties(number)
+        # Of builds for AMD's GPUs; "gfx942:sramecc+:xnack-" tells features too.
+        architecture = str(getattr(found, "gcnArchName", "")).partition(":")[0]
+        capability = architecture or f"{found.major}.{found.minor}"
+        # An instance of a divided GPU is called "NVIDIA H100 80GB HBM3 MIG 1g.10gb".
+        yield Device(found.name, capability, found.multi_processor_count, mig=" MIG " in found.name)
+
+
+def _jax_devices(modules: Mapping[str, Any]) -> Iterator[Device]:
+    backends = getattr(modules.get("jax._src.xla_bridge"), "_backends", {})
+    for name in sorted({"cuda", "gpu", "rocm"} & backends.keys()):
+        for each in _call(backends[name], "local_devices") or ():
+            capability = str(getattr(each, "compute_capability", ""))
+            model = str(getattr(each, "device_kind", "unknown"))
+            yield Device(model, capability, int(getattr(each, "core_count", 0) or 0), mig=" MIG " in model)
 
 
 def _torch(modules: Mapping[str, Any]) -> Mapping[str, str] | None:
@@ -141,6 +143,11 @@ def _cupy(modules: Mapping[str, Any]) -> Mapping[str, str] | None:
 
 _READERS: Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, str] | None]] = MappingProxyType(
     {"torch": _torch, "tensorflow": _tensorflow, "jax": _jax, "cupy": _cupy}
+)
+
+
+_DEVICES: Mapping[str, Callable[[Mapping[str, Any]], Iterable[Device]]] = MappingProxyType(
+    {"torch": _torch_devices, "jax": _jax_devices}
 )
 
 

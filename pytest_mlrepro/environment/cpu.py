@@ -5,13 +5,29 @@ from __future__ import annotations
 import os
 import platform
 import re
-import subprocess
 import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-_SECONDS = 2.0
+from pytest_mlrepro.environment.asking import ask
+
+_CPUINFO = Path("/proc/cpuinfo")
+_IMPLEMENTERS: Mapping[str, str] = MappingProxyType(
+    # Of the main identification register, as Arm's architecture manual assigns them.
+    {
+        "0x41": "ARM",
+        "0x42": "Broadcom",
+        "0x43": "Cavium",
+        "0x46": "Fujitsu",
+        "0x48": "HiSilicon",
+        "0x4e": "NVIDIA",
+        "0x51": "Qualcomm",
+        "0x61": "Apple",
+        "0xc0": "Ampere",
+    }
+)
 
 
 def architecture() -> str:
@@ -33,23 +49,36 @@ def model() -> str:
         return _sysctl("machdep.cpu.brand_string")
     if sys.platform == "win32":
         return platform.processor()
-    try:
-        return linux_model(Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace"))
-    except OSError:
-        return ""
+    return linux_model(_cpuinfo())
+
+
+def vendor() -> str:
+    """Who made the processor: ``GenuineIntel``, ``AuthenticAMD``, ``ARM``, ``Apple`` ...; empty where it is unknown.
+
+    Some libraries choose their kernels by it rather than by what the processor can do.
+    """
+    if sys.platform == "darwin":
+        return "Apple" if architecture() == "arm64" else _sysctl("machdep.cpu.vendor")
+    if sys.platform == "win32":
+        # "Intel64 Family 6 Model 143 Stepping 8, GenuineIntel"
+        return platform.processor().rpartition(",")[2].strip()
+    return linux_vendor(_cpuinfo())
 
 
 def linux_model(cpuinfo: str) -> str:
-    """The same from the text of ``/proc/cpuinfo``, which on ARM holds numbers in the place of a name."""
-    fields = {
-        key.strip(): " ".join(value.split())
-        for key, colon, value in (line.partition(":") for line in cpuinfo.splitlines())
-        if colon
-    }
+    """The model from the text of ``/proc/cpuinfo``, which on ARM holds numbers in the place of a name."""
+    fields = _fields(cpuinfo)
     if name := fields.get("model name"):
         return name
     parts = (("implementer", fields.get("CPU implementer")), ("part", fields.get("CPU part")))
     return " ".join(f"{what} {number}" for what, number in parts if number)
+
+
+def linux_vendor(cpuinfo: str) -> str:
+    """The vendor from the text of ``/proc/cpuinfo``."""
+    fields = _fields(cpuinfo)
+    number = fields.get("CPU implementer", "")
+    return fields.get("vendor_id") or _IMPLEMENTERS.get(number, number and f"implementer {number}")
 
 
 def numpy_simd(modules: Mapping[str, Any]) -> str:
@@ -77,11 +106,21 @@ def _highest(levels: Iterable[str], features: Mapping[str, bool]) -> str:
     return next((level for level in reversed(tuple(levels)) if features.get(level)), "")
 
 
-def _sysctl(name: str) -> str:
+def _cpuinfo() -> str:
     try:
-        answer = subprocess.run(
-            ["/usr/sbin/sysctl", "-n", name], capture_output=True, text=True, timeout=_SECONDS, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired):
+        return _CPUINFO.read_text(encoding="utf-8", errors="replace")
+    except OSError:
         return ""
-    return re.sub(r"\s+", " ", answer.stdout).strip()
+
+
+def _fields(cpuinfo: str) -> Mapping[str, str]:
+    """The fields of the last processor: all but its number are alike."""
+    return {
+        key.strip(): " ".join(value.split())
+        for key, colon, value in (line.partition(":") for line in cpuinfo.splitlines())
+        if colon
+    }
+
+
+def _sysctl(name: str) -> str:
+    return re.sub(r"\s+", " ", ask(["/usr/sbin/sysctl", "-n", name]).text).strip()

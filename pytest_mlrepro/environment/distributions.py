@@ -10,12 +10,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.machinery import PathFinder
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from pytest_mlrepro.environment.imports import metadata_library
 from pytest_mlrepro.environment.installed import UNKNOWN, Installed, normalized
+from pytest_mlrepro.environment.places import is_inside, is_projects, place_of, places_of
 
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 
@@ -28,11 +28,13 @@ class Distributions:
         by_name: what is imported under each normalized name: of several versions, the first on the import path.
         folders: the import path.
         prefix: of the Python installation or virtual environment.
+        hidden: under each name the further ones that the first hides.
     """
 
     by_name: Mapping[str, Installed]
     folders: tuple[str, ...] = ()
     prefix: str = ""
+    hidden: Mapping[str, tuple[Installed, ...]] = field(default_factory=dict)
     # Answers found before; a module's distribution cannot change while it is imported.
     _providers: dict[str, tuple[Installed, ...]] = field(default_factory=dict, repr=False, compare=False)
 
@@ -47,12 +49,31 @@ class Distributions:
         found: dict[str, list[tuple[int, Installed]]] = defaultdict(list)
         for position, source in _sources(folders):
             if name := _name_of(source):
-                found[name].append((position, Installed(name, source)))
-        return cls({name: _imported(candidates) for name, candidates in found.items()}, folders, sys.prefix)
+                found[name].append((position, Installed(name, source, folders[position])))
+        chosen = {name: _imported(candidates) for name, candidates in found.items()}
+        hidden = {
+            name: tuple(each for _, each in candidates if each is not chosen[name])
+            for name, candidates in found.items()
+            if len(candidates) > 1
+        }
+        return cls(chosen, folders, sys.prefix, hidden)
 
     def get(self, name: str) -> Installed | None:
         """The distribution of this name, in any spelling; None if it is not installed."""
         return self.by_name.get(normalized(name))
+
+    def doubt(self, installed: Installed) -> str:
+        """Why its version may not be what runs, or is not known; empty where there is no doubt."""
+        if installed.version == UNKNOWN:
+            return "its metadata is missing or cannot be read"
+        same = (self.by_name[installed.name], *self.hidden.get(installed.name, ()))
+        others = {each.version for each in same}
+        others -= {installed.version, UNKNOWN}
+        return f"installed more than once, also as {', '.join(sorted(others))}" if others else ""
+
+    def knows(self, module: str) -> bool:
+        """Whether a distribution provides a module, or shares its name as a namespace."""
+        return module.partition(".")[0] in self._by_module or bool(self.providers(module))
 
     def providers(self, module: str) -> tuple[Installed, ...]:
         """The distributions that provide a module: mostly one, none for what nobody installed.
@@ -81,7 +102,7 @@ class Distributions:
     def _providers_by_place(self, module: str) -> tuple[Installed, ...]:
         """Editable installations do not list their modules: those in their folder are theirs."""
         roots = self._editable_folders
-        place = _place(module) if roots else None
+        place = place_of(module) if roots else None
         if place is None:
             return ()
         inside = [folder for folder in roots if folder == place or folder in place.parents]
@@ -94,6 +115,59 @@ class Distributions:
         if any(len(self._by_module[name]) == 1 for name in present):
             return True
         return bool(present) and any(name in modules for name in installed.submodules() if "." in name)
+
+    def running(self, name: str, root: Path | None = None) -> Installed | None:
+        """Of the distributions of a name the one whose modules are imported; the first, where none is.
+
+        Args:
+            name: in any spelling.
+            root: as for ``is_elsewhere``.
+        """
+        first = self.get(name)
+        if first is None or not self.is_elsewhere(first, root):
+            return first
+        # Somebody changed the import path between an import and the reading of what is installed.
+        others = (each for each in self.hidden.get(first.name, ()) if each.modules & first.modules)
+        return next((each for each in others if not self.is_elsewhere(each, root)), first)
+
+    def is_elsewhere(self, installed: Installed, root: Path | None = None) -> bool:
+        """Whether its modules were imported, but from another place than where it is installed.
+
+        A copy of its own on the import path hides it then: its metadata says nothing of what runs.
+
+        Args:
+            installed: the distribution.
+            root: the project's folder, links followed. What lies there is no copy: projects and distributions alike
+                have modules called ``tests``.
+        """
+        known = False
+        for name in installed.modules - sys.stdlib_module_names:
+            if name not in sys.modules or len(self._by_module[name]) > 1:
+                continue
+            places = tuple(places_of(name))
+            if any(is_inside(place, folder) for place in places for folder in self._roots(installed)):
+                return False
+            known = known or any(not self._is_accounted_for(each, installed, root) for each in places)
+        return known
+
+    def _is_accounted_for(self, place: str, installed: Installed, root: Path | None) -> bool:
+        """Whether a file is the project's own, or one that another distribution brought and put on the path.
+
+        Which of two copies is imported then depends on what was imported before: the order of tests must not count.
+        """
+        real = Path(place).resolve()
+        if root is not None and is_projects(real, root):
+            return True
+        above = [
+            real.relative_to(folder).parts for folder in self._real_folders if real.is_relative_to(folder)
+        ]
+        brought = (each for parts in above if len(parts) > 1 for each in self._by_module.get(parts[0], ()))
+        return any(each is not installed for each in brought)
+
+    def _roots(self, installed: Installed) -> Iterator[str]:
+        yield installed.place
+        if installed.origin.folder is not None:
+            yield str(installed.origin.folder)
 
     def owner(self, file: str) -> Installed | None:
         """The distribution that brought a file, such as a shared library; None for the system's.
@@ -191,18 +265,3 @@ def _imported(candidates: list[tuple[int, Installed]]) -> Installed:
 
     # Remains without metadata do not count; in one folder the newer one overwrote the older.
     return max(candidates, key=order)[1]
-
-
-def _place(module: str) -> Path | None:
-    """The file or folder of a top-level module, without importing it."""
-    loaded = sys.modules.get(module)
-    try:
-        spec = getattr(loaded, "__spec__", None) or find_spec(module)
-    except (ImportError, ValueError, AttributeError):
-        return None
-    if spec is None:
-        return None
-    for location in (spec.origin, *(spec.submodule_search_locations or ())):
-        if location and Path(location).is_absolute():
-            return Path(location).resolve()
-    return None

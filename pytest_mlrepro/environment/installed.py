@@ -48,10 +48,12 @@ class Installed:
     Attributes:
         name: normalized.
         source: the ``Distribution`` object of the metadata library.
+        place: the folder or archive on the import path that it was found in. Never to be recorded.
     """
 
     name: str
     source: Any
+    place: str = ""
 
     @cached_property
     def declared_name(self) -> str:
@@ -88,7 +90,7 @@ class Installed:
         """Where it came from, if not from an index."""
         try:
             told = json.loads(self._text("direct_url.json") or "{}")
-        except ValueError:
+        except (ValueError, RecursionError):
             told = {}
         if isinstance(told, dict) and told and not self.is_from_conda:
             return _origin(told)
@@ -155,22 +157,13 @@ class Installed:
             return ""
 
     def _requirements(self) -> Iterator[str]:
-        from packaging.requirements import InvalidRequirement, Requirement
-
         lines = [value for key, value in self._headers if key == "requires-dist"]
-        if not lines and self._text("requires.txt"):
-            # The format before that of wheels; the library translates it.
-            lines = self.source.requires or []
-        for line in lines:
+        for line in lines or _of_egg(self._text("requires.txt")):
             if "extra ==" in line and " or " not in line:
                 # Never true here, and most lines are like that: parsing them would take most of the time.
                 continue
-            try:
-                requirement = Requirement(line)
-            except InvalidRequirement:
-                continue
-            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
-                yield normalized(requirement.name)
+            if name := _needed(line):
+                yield name
 
     def _development_folder(self) -> Path | None:
         """Where ``setup.py develop`` and builds in place leave the metadata: beside the sources."""
@@ -178,6 +171,33 @@ class Installed:
         if isinstance(place, Path) and place.suffix == ".egg-info" and place.parent.name not in _SITE_FOLDERS:
             return place.parent
         return None
+
+
+def _of_egg(text: str) -> Iterator[str]:
+    """The requirements of the format before that of wheels: sections ``[extra:condition]``, none for the first."""
+    condition = ""
+    for line in map(str.strip, text.splitlines()):
+        if line.startswith("[") and line.endswith("]"):
+            extra, _, told = line[1:-1].partition(":")
+            condition = f" ; extra == {extra!r}" if extra else f" ; {told}" if told else ""
+        elif line and not line.startswith("#"):
+            yield line + condition
+
+
+def _needed(line: str) -> str:
+    """The normalized name of a requirement that holds here; empty for one that does not, or cannot be read."""
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        requirement = Requirement(line)
+    except InvalidRequirement:
+        return ""
+    try:
+        holds = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
+    except ValueError:
+        # A comparison that has no meaning, or a kernel whose release is no version: it counts once it is loaded.
+        holds = True
+    return normalized(requirement.name) if holds else ""
 
 
 def _origin(told: Mapping[str, Any]) -> Origin:
@@ -209,7 +229,12 @@ def _local_folder(url: object) -> Path | None:
 
     if not isinstance(url, str) or not url.startswith("file:"):
         return None
-    path = unquote(urlsplit(url).path)
+    try:
+        path = unquote(urlsplit(url).path)
+    except ValueError:
+        return None
+    if not path or "\0" in path:
+        return None
     return Path(path[1:] if re.match("/[A-Za-z]:", path) else path)
 
 

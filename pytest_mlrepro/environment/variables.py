@@ -20,6 +20,7 @@ NUMERIC = frozenset(
         "MKL_THREADING_LAYER",
         "NUMBA_NUM_THREADS",
         "NUMEXPR_NUM_THREADS",
+        "OMP_ADAPTIVE",
         "OMP_DYNAMIC",
         "OMP_NUM_THREADS",
         "OMP_SCHEDULE",
@@ -41,15 +42,21 @@ NUMERIC = frozenset(
         "NUMBA_CPU_NAME",
         "ONEDNN_DEFAULT_FPMATH_MODE",
         "ONEDNN_MAX_CPU_ISA",
+        "OPENBLAS_BLOCK_FACTOR",
         "OPENBLAS_CORETYPE",
         "TF_ENABLE_ONEDNN_OPTS",
         # Other code in the place of the library's own
         "DYLD_INSERT_LIBRARIES",
         "LD_PRELOAD",
+        # The library that computes at all
+        "KERAS_BACKEND",
+        "TF_USE_LEGACY_KERAS",
         # Accelerators
         "CUBLAS_WORKSPACE_CONFIG",
         "CUDA_VISIBLE_DEVICES",
         "FLASH_ATTENTION_DETERMINISTIC",
+        "HIP_VISIBLE_DEVICES",
+        "HSA_OVERRIDE_GFX_VERSION",
         "JAX_DEFAULT_MATMUL_PRECISION",
         "JAX_ENABLE_X64",
         "NCCL_ALGO",
@@ -78,6 +85,7 @@ INCIDENTAL = frozenset(
 """These differ between one laptop and the next and move no number by themselves: only code that reads
 dates, sorts by locale or counts its workers can turn them into one."""
 
+_DEVICE_LISTS = frozenset({"CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"})
 _PRELOADED = frozenset({"DYLD_INSERT_LIBRARIES", "LD_PRELOAD"})
 _ABSOLUTE = re.compile(
     r"""(?<![^\s,;:="'])            # where a word begins
@@ -104,7 +112,7 @@ def _shown(environ: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         if name == "PYTHONHASHSEED" and value in ("", "random"):
             # For Python that is the same as none.
             continue
-        if name == "CUDA_VISIBLE_DEVICES":
+        if name in _DEVICE_LISTS:
             yield name, _count(value)
         elif name in _PRELOADED:
             yield name, " ".join(_library(part) for part in re.split(r"[:\s]+", value) if part)

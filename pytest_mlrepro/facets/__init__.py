@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from pytest_mlrepro.errors import ConfigError
 from pytest_mlrepro.facets._protocol import Facet, same_value, show
+from pytest_mlrepro.facets._versions import VERSION_RULES, VersionRule, Versions
 from pytest_mlrepro.facets.assumptions import Assumptions
 from pytest_mlrepro.facets.data import Data
 from pytest_mlrepro.facets.libraries import Libraries
@@ -17,7 +18,18 @@ from pytest_mlrepro.facets.results import Results
 from pytest_mlrepro.facets.settings import Settings
 from pytest_mlrepro.facets.source import Source
 
-__all__ = ["FACETS", "Facet", "facet", "facet_names", "further_facets", "same_value", "show"]
+__all__ = [
+    "FACETS",
+    "VERSION_RULES",
+    "Facet",
+    "VersionRule",
+    "Versions",
+    "facet",
+    "facet_names",
+    "further_facets",
+    "same_value",
+    "show",
+]
 
 FACETS: Mapping[str, Facet] = MappingProxyType(
     {

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 
 from pytest_mlrepro.environment.variables import INCIDENTAL
-from pytest_mlrepro.facets._protocol import show
+from pytest_mlrepro.facets._protocol import Reach, show
 from pytest_mlrepro.model import Drift, Fact, Policy, Value
 
 _FOLLOWS_FROM_MACHINE = frozenset(
     {
         "runtime.os_release",
         "runtime.libc",
+        "cpu.vendor",
         "cpu.model",
         "cpu.cores",
         "cpu.simd",
@@ -24,13 +25,24 @@ _LABELS = {
     "runtime.os_release": "release of the operating system",
     "runtime.libc": "C library",
     "cpu.architecture": "architecture",
+    "cpu.vendor": "vendor of the CPU",
     "cpu.model": "CPU",
     "cpu.cores": "usable CPU cores",
     "cpu.simd": "instruction set of numpy",
     "cpu.simd_torch": "instruction set of torch",
     "gpu.driver": "GPU driver",
 }
-_GROUPS = {"blas": "BLAS", "openmp": "OpenMP", "gpu": "GPU", "cuda": "CUDA", "cudnn": "cuDNN", "nccl": "NCCL"}
+_GROUPS = {
+    "blas": "BLAS",
+    "openmp": "OpenMP",
+    "gpu": "GPU",
+    "cuda": "CUDA",
+    "cublas": "cuBLAS",
+    "cudnn": "cuDNN",
+    "nccl": "NCCL",
+    "rocm": "ROCm",
+}
+_TURNS = {"changed": "has other content", "added": "is new", "removed": "is gone"}
 _SHOWN = 56
 _SENTENCE = 160
 
@@ -54,9 +66,26 @@ def policy(drift: Drift) -> Policy:
         return _distribution_policy(drift)
     incidental = drift.key in _FOLLOWS_FROM_MACHINE or group == "gpu"
     incidental |= group == "env" and rest in INCIDENTAL
+    # A lock says what is to be installed; what is installed has facts of its own.
+    incidental |= group == "locks"
     incidental |= group in ("blas", "openmp") and (drift.kind != "changed" or _only_kernels(drift))
+    incidental |= group == "cublas" and drift.kind != "changed"
     incidental |= drift.key == "runtime.python" and _only_patch(drift)
     return "note" if incidental else "fail"
+
+
+def reach(drift: Drift) -> Reach:
+    """How far it can move a number: see the facet."""
+    group, _, rest = drift.key.partition(".")
+    if group == "env":
+        return "nowhere" if rest in INCIDENTAL else "far"
+    if not rest:
+        return "far" if _distribution_policy(drift) == "fail" else "nowhere"
+    if drift.key == "runtime.os_release" or group == "locks":
+        return "nowhere"
+    # Networks in single precision amplify rounding: measured, 2 % of a loss.
+    is_far = drift.key == "cpu.simd_torch" or group == "gpu" or policy(drift) == "fail"
+    return "far" if is_far else "rounding"
 
 
 def sentence(drift: Drift) -> str:
@@ -66,10 +95,16 @@ def sentence(drift: Drift) -> str:
     now = drift.current.value if drift.current else None
     if group == "env":
         text = _of_variable(rest, before, now)
+    elif group == "locks":
+        text = f"the project's {rest} {_TURNS[drift.kind]}"
     elif rest:
         text = _of_runtime(_label(drift.key), before, now)
     else:
         text = _of_distribution(drift.key, before, now)
+    if drift.current is not None:
+        note = drift.current.detail.get("note", "")
+        text += f" ({note})" if note else ""
+        text += f", {drift.current.remark}" if drift.current.remark else ""
     return _cut(text, _SENTENCE)
 
 

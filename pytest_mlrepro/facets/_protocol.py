@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from typing import ClassVar, Literal, TypeAlias
 
 from pytest_mlrepro.model import (
     DEFAULT_TOLERANCE,
@@ -16,6 +16,9 @@ from pytest_mlrepro.model import (
     Tolerance,
     Value,
 )
+
+Reach: TypeAlias = Literal["far", "rounding", "nowhere"]
+"""How far something can move a number: by any amount, in its last digits, or not by itself."""
 
 
 class Facet:
@@ -38,6 +41,10 @@ class Facet:
     def default_policy(self, drift: Drift) -> Policy:
         """What a drift of this facet leads to where the project's settings do not say."""
         return self.policy
+
+    def reach(self, drift: Drift) -> Reach:
+        """How far what drifted can move a number: the order of suspects follows from it."""
+        return "far"
 
     def explain(self, drift: Drift, default: Tolerance = DEFAULT_TOLERANCE) -> str:
         """One sentence, no address and no full stop: what changed, in this facet's terms.

@@ -10,12 +10,16 @@ from functools import cached_property
 from pathlib import Path
 
 from pytest_mlrepro.environment import accelerator, blas, cpu, runtime
+from pytest_mlrepro.environment.devices import Device, Driver, nvidia_driver
 from pytest_mlrepro.environment.distributions import Distributions
 from pytest_mlrepro.environment.installed import UNKNOWN, Installed, normalized
+from pytest_mlrepro.environment.locks import locks
+from pytest_mlrepro.environment.places import is_projects
+from pytest_mlrepro.environment.strays import is_stray, told_version
 from pytest_mlrepro.environment.variables import numeric_variables
 from pytest_mlrepro.errors import RecordingError
-from pytest_mlrepro.facets._library_drifts import is_same_version, policy, sentence
-from pytest_mlrepro.facets._protocol import Facet, same_value
+from pytest_mlrepro.facets._library_drifts import is_same_version, policy, reach, sentence
+from pytest_mlrepro.facets._protocol import Facet, Reach, same_value
 from pytest_mlrepro.model import DEFAULT_TOLERANCE, Drift, Fact, Policy, Rung, Tolerance, Value
 
 _NOT_COUNTED = frozenset({"pytest", "pytest-mlrepro"})
@@ -33,16 +37,18 @@ class Libraries(Facet):
     =============================================  ====================================================
     a distribution, changed                        fail
     a distribution, added or removed               fail if the test's own code imports it, else note
+    a module that no distribution provides         likewise, under its own name
     ``runtime.python``                             fail; note where only the patch release differs
     ``runtime.os``, ``cpu.architecture``           fail
     ``runtime.os_release``, ``runtime.libc``       note
-    ``cpu.model``, ``cpu.cores``, ``cpu.simd``,
-    ``cpu.simd_torch``                             note
+    ``cpu.vendor``, ``cpu.model``, ``cpu.cores``,
+    ``cpu.simd``, ``cpu.simd_torch``               note
     ``blas.*``, ``openmp.*``, changed              fail; note where only the kernels (``SkylakeX``) differ
     ``blas.*``, ``openmp.*``, added or removed     note: it follows from the distributions
     ``gpu.*`` (models, driver)                     note
-    ``cuda.*``, ``cudnn.*``, ``nccl.*``,
-    ``rocm.*``                                     fail: also whether a library computes on a GPU at all
+    ``cuda.*``, ``cudnn.*``, ``cublas.*``,
+    ``nccl.*``, ``rocm.*``                         fail: also whether a library computes on a GPU at all
+    ``locks.*``, of the project                    note: what is installed has facts of its own
     ``env.*``                                      fail: somebody set it; note for ``LANG``, ``LC_ALL``,
                                                    ``TZ``, ``TOKENIZERS_PARALLELISM``,
                                                    ``LOKY_MAX_CPU_COUNT``, ``CUDA_LAUNCH_BLOCKING``, which
@@ -65,6 +71,7 @@ class Libraries(Facet):
         """
         self._variables = numeric_variables(os.environ if environ is None else environ)
         self._root = root.resolve() if root is not None else None
+        self._strays: dict[str, str] = {}
 
     @cached_property
     def _distributions(self) -> Distributions:
@@ -73,12 +80,15 @@ class Libraries(Facet):
     def provided(self, modules: Iterable[str]) -> frozenset[str]:
         """Normalized names of the distributions that provide these modules, given by dotted names.
 
-        Left out: modules that no distribution provides, pytest, its plugins, and the project itself.
+        A module that is there and that no distribution provides goes by its own name. Left out: the standard
+        library, pytest, its plugins, and the project itself.
         """
-        return frozenset(each.name for each in self._providers(modules))
+        modules = frozenset(modules)
+        return frozenset(each.name for each in self._providers(modules)) | self._strays_among(modules)
 
     def used(self, modules: Iterable[str]) -> frozenset[str]:
         """The same, and what they require, directly or not, as far as that is installed and loaded."""
+        modules = frozenset(modules)
         named = frozenset(self._providers(modules))
         used: dict[str, Installed] = {}
         waiting = list(named)
@@ -87,7 +97,16 @@ class Libraries(Facet):
             if each.name not in used:
                 used[each.name] = each
                 waiting += self._required(each)
-        return frozenset(name for name, each in used.items() if each.modules or each in named)
+        found = frozenset(name for name, each in used.items() if each.modules or each in named)
+        return found | self._strays_among(modules)
+
+    def _strays_among(self, modules: Iterable[str]) -> frozenset[str]:
+        found = {}
+        for module in {module.partition(".")[0] for module in modules}:
+            if not self._distributions.knows(module) and is_stray(module, self._root):
+                found[normalized(module)] = module
+        self._strays.update(found)
+        return frozenset(found)
 
     def _providers(self, modules: Iterable[str]) -> Iterator[Installed]:
         for module in set(modules):
@@ -111,10 +130,12 @@ class Libraries(Facet):
         folder = installed.origin.folder
         if self._root is None or folder is None or installed.origin.text != "editable":
             return False
-        return folder.resolve().is_relative_to(self._root)
+        return is_projects(folder.resolve(), self._root)
 
     def capture(self, distributions: Iterable[str], *, direct: Iterable[str] = ()) -> tuple[Fact, ...]:
         """One fact a distribution: its version, and where it came from if not from an index.
+
+        Where the version is not known, or is the one that a module tells of itself, a note says why.
 
         Args:
             distributions: names, in any spelling.
@@ -127,16 +148,29 @@ class Libraries(Facet):
         )
 
     def _version(self, name: str, *, is_direct: bool) -> Fact:
-        installed = self._distributions.get(name)
-        detail: dict[str, Value] = {"direct": True} if is_direct else {}
+        value, detail = self._told(name)
+        return Fact(self.name, name, value, detail={**({"direct": True} if is_direct else {}), **detail})
+
+    def _told(self, name: str) -> tuple[str, Mapping[str, Value]]:
+        """What is known of the version of a distribution or stray module, and what helps to understand it."""
+        installed = self._distributions.running(name, self._root)
         if installed is None:
-            return Fact(self.name, name, UNKNOWN, detail=detail)
+            module = self._strays.get(name)
+            return _of_module(module, "no distribution provides it") if module else (UNKNOWN, {})
+        if self._distributions.is_elsewhere(installed, self._root):
+            module = min((installed.modules & sys.modules.keys()) - sys.stdlib_module_names)
+            return _of_module(module, f"not imported from where {installed.version} is installed")
+        return self._told_by_metadata(installed)
+
+    def _told_by_metadata(self, installed: Installed) -> tuple[str, Mapping[str, Value]]:
+        detail: dict[str, Value] = {}
         build = self._distributions.conda_build(installed)
         addition = f"conda {build}" if build else installed.origin.text
         if not build and installed.origin.sha256:
             detail["sha256"] = installed.origin.sha256
-        value = f"{installed.version} ({addition})" if addition else installed.version
-        return Fact(self.name, name, value, detail=detail)
+        if note := self._distributions.doubt(installed):
+            detail["note"] = note
+        return f"{installed.version} ({addition})" if addition else installed.version, detail
 
     def runtime(self, distributions: Iterable[str]) -> tuple[Fact, ...]:
         """Facts of Python, the operating system, the processor, native libraries, GPUs and variables.
@@ -147,7 +181,13 @@ class Libraries(Facet):
         used = frozenset(map(normalized, distributions))
         facts = [*self._machine(), *self._pools(used), *self._accelerators(used)]
         facts += [Fact(self.name, f"env.{name}", value) for name, value in self._variables.items()]
+        facts += [Fact(self.name, f"locks.{name}", told) for name, told in self._locks.items()]
         return tuple(sorted(facts, key=lambda fact: fact.key))
+
+    @cached_property
+    def _locks(self) -> Mapping[str, str]:
+        """The digests of the lock files of package managers that the project keeps."""
+        return {} if self._root is None else locks(self._root)
 
     def _machine(self) -> Iterator[Fact]:
         values: dict[str, Value] = {
@@ -156,6 +196,7 @@ class Libraries(Facet):
             "runtime.os_release": runtime.release(),
             "runtime.libc": runtime.libc(),
             "cpu.architecture": cpu.architecture(),
+            "cpu.vendor": cpu.vendor(),
             "cpu.model": cpu.model(),
             "cpu.cores": cpu.cores(),
             "cpu.simd": cpu.numpy_simd(sys.modules),
@@ -181,28 +222,33 @@ class Libraries(Facet):
             yield Fact(self.name, key, ", ".join(map(str, pools)), detail=detail)
 
     def _accelerators(self, used: frozenset[str]) -> Iterator[Fact]:
+        devices: tuple[Device, ...] = ()
         nvidia = False
         for toolkit in accelerator.toolkits(sys.modules):
             owners = [
                 each.name for each in self._distributions.providers(toolkit.module) if each.name in used
             ]
             nvidia = nvidia or bool(owners and "cuda" in toolkit.versions)
+            # The same GPUs, whichever library tells; those that it does not see do not matter.
+            devices = devices or (toolkit.devices if owners else ())
             for owner in owners:
                 for what, version in toolkit.versions.items():
                     yield Fact(self.name, f"{what}.{owner}", version)
         if nvidia:
-            yield from self._devices()
-
-    def _devices(self) -> Iterator[Fact]:
-        devices = self._nvidia_devices
-        yield Fact(self.name, "gpu.driver", devices[0].driver if devices else UNKNOWN)
+            yield self._driver_version()
+            devices = devices or self._driver.devices
         for number, device in enumerate(devices):
-            capability = f", compute capability {device.capability}" if device.capability else ""
-            yield Fact(self.name, f"gpu.{number}", f"{device.model}{capability}")
+            yield Fact(self.name, f"gpu.{number}", str(device))
+
+    def _driver_version(self) -> Fact:
+        driver = self._driver
+        if driver.version:
+            return Fact(self.name, "gpu.driver", driver.version)
+        return Fact(self.name, "gpu.driver", UNKNOWN, detail={"note": driver.problem})
 
     @cached_property
-    def _nvidia_devices(self) -> tuple[accelerator.Device, ...]:
-        return accelerator.nvidia_devices()
+    def _driver(self) -> Driver:
+        return nvidia_driver()
 
     def rung(self, baseline: Fact, current: Fact, default: Tolerance) -> Rung:
         """Equal, where versions are equal as PEP 440 has it: 1.0 is 1.0.0."""
@@ -215,9 +261,22 @@ class Libraries(Facet):
         """See the table in the description of this class."""
         return policy(drift)
 
+    def reach(self, drift: Drift) -> Reach:
+        """Nowhere: names of the system, variables that move no number, requirements that come and go.
+
+        In the last digits: what follows from the machine, but for what networks are trained with, which make more of
+        it.
+        """
+        return reach(drift)
+
     def explain(self, drift: Drift, default: Tolerance = DEFAULT_TOLERANCE) -> str:
         """What changed: ``numpy 2.4.5 -> 2.4.6``, ``PYTHONHASHSEED was '0', is not set``."""
         return sentence(drift)
+
+
+def _of_module(module: str, note: str) -> tuple[str, Mapping[str, Value]]:
+    told = told_version(module)
+    return f"{told} (no distribution)" if told else UNKNOWN, {"note": note}
 
 
 def version_of(name: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from pytest_mlrepro.facets._protocol import Facet, show
+from pytest_mlrepro.facets._protocol import Facet, Reach, show
 from pytest_mlrepro.model import DEFAULT_TOLERANCE, Drift, Fact, Policy, Tolerance, Value
 
 _GENERATORS, _THREADS = "generators.", "threads."
@@ -31,6 +31,8 @@ _PRECISIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"cuda": ("matmul",), "cudnn": ("conv", "rnn"), "mkldnn": ("matmul", "conv", "rnn")}
 )
 """Where torch keeps its switches of float32 precision, by backend."""
+
+_BELOW_KERAS = frozenset({"tensorflow", "jax", "torch"})
 
 _THREAD_VARIABLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -64,7 +66,7 @@ class Randomization(Facet):
 
         ``hash_seed`` is the number in ``PYTHONHASHSEED`` or ``"unset"``; ``generators.<library>`` names the
         algorithm; ``threads.<library>`` is the size of a thread pool, several sizes where copies of the library
-        differ; ``torch.*``, ``jax.*`` and ``tensorflow.*`` are switches as those libraries read them back.
+        differ; ``torch.*``, ``jax.*``, ``tensorflow.*`` and ``keras.*`` are switches as those libraries read them back.
 
         Args:
             pinned: names of the libraries whose generators are pinned. Only these are looked at.
@@ -91,6 +93,11 @@ class Randomization(Facet):
             # The library came into use, or went out of it.
             return "note"
         return self.policy
+
+    def reach(self, drift: Drift) -> Reach:
+        """Threads reach the last digits; those of torch further: networks amplify rounding."""
+        is_of_machine = drift.key.startswith(_THREADS) and drift.key != f"{_THREADS}torch"
+        return "rounding" if is_of_machine else "far"
 
     def explain(self, drift: Drift, default: Tolerance = DEFAULT_TOLERANCE) -> str:
         """What changed: the base seed rather than the seeds that follow from it, and which library's setting."""
@@ -167,7 +174,9 @@ def _switches(pinned: Sequence[str]) -> Iterator[tuple[str, Value]]:
         name = prefix.removesuffix(".")
         # A test may have taken the library out again after its generators were pinned.
         library = sys.modules.get(name)
-        if library is not None and name in pinned:
+        # Keras has no generators of its own: it draws by the library below it.
+        is_in_use = name in pinned or (name == "keras" and not _BELOW_KERAS.isdisjoint(pinned))
+        if library is not None and is_in_use:
             for switch, value in read(library):
                 yield f"{prefix}{switch}", value
 
@@ -178,10 +187,21 @@ def _torch_switches(torch: Any) -> Iterator[tuple[str, Value]]:
     yield "deterministic", "only warns" if only_warns else deterministic
     yield "cudnn_deterministic", bool(torch.backends.cudnn.deterministic)
     yield "cudnn_benchmark", bool(torch.backends.cudnn.benchmark)
+    yield "default_dtype", str(torch.get_default_dtype()).removeprefix("torch.")
     yield from _torch_precision(torch)
     if torch.cuda.is_initialized():
+        yield from _torch_preferences(torch)
         # Read by cuBLAS when it starts: what it says afterwards is what counted, unless somebody meddled.
         yield "cublas_workspace", os.environ.get("CUBLAS_WORKSPACE_CONFIG", _UNSET)
+
+
+def _torch_preferences(torch: Any) -> Iterator[tuple[str, Value]]:
+    """Which libraries torch prefers on a GPU. Asked for earlier, some builds would start the GPU to tell."""
+    for what in ("blas", "linalg"):
+        read = getattr(torch.backends.cuda, f"preferred_{what}_library", None)
+        if read is not None:
+            # An enumeration: "_BlasBackend.Cublaslt"
+            yield f"preferred_{what}", str(read()).rpartition(".")[2].lower()
 
 
 def _torch_precision(torch: Any) -> Iterator[tuple[str, Value]]:
@@ -219,8 +239,25 @@ def _tensorflow_switches(tensorflow: Any) -> Iterator[tuple[str, Value]]:
     yield "tensor_float_32", bool(tensorflow.config.experimental.tensor_float_32_execution_enabled())
 
 
+def _keras_switches(keras: Any) -> Iterator[tuple[str, Value]]:
+    """The library below Keras 3, and the precision that layers get; what it has no public name for may be gone."""
+    config: Any = getattr(keras, "config", None)
+    if not hasattr(config, "backend"):
+        return
+    yield "backend", str(config.backend())
+    state: Any = sys.modules.get("keras.src.backend.common.global_state")
+    # Asking for the policy by its public name would settle it, against a later set_floatx().
+    policy = state.get_global_attribute("dtype_policy", None) if state is not None else None
+    yield "dtype_policy", str(policy.name if policy is not None else config.floatx())
+
+
 _READ_BACK: Mapping[str, Callable[[Any], Iterator[tuple[str, Value]]]] = MappingProxyType(
-    {"torch.": _torch_switches, "jax.": _jax_switches, "tensorflow.": _tensorflow_switches}
+    {
+        "torch.": _torch_switches,
+        "jax.": _jax_switches,
+        "tensorflow.": _tensorflow_switches,
+        "keras.": _keras_switches,
+    }
 )
 """What reads the switches back, by prefix of their keys."""
 

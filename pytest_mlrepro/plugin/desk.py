@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -14,11 +15,13 @@ from pytest_mlrepro.contribution import Contribution
 from pytest_mlrepro.errors import MlreproError
 from pytest_mlrepro.gate import Judgement, Terms
 from pytest_mlrepro.guard import Sightings
+from pytest_mlrepro.history import head
 from pytest_mlrepro.ledger import Extent, Ledger
 from pytest_mlrepro.lockfile import update_lockfile, write_run
 from pytest_mlrepro.model import SESSION, Facts, Own
 from pytest_mlrepro.plugin.items import users
 from pytest_mlrepro.report import files, machine, text
+from pytest_mlrepro.report.standing import Standing, standing
 from pytest_mlrepro.traces import Trace
 
 if TYPE_CHECKING:
@@ -42,6 +45,7 @@ class Desk:
         self._names: dict[str, str] = {}
         self.partial = False
         self._total: Sum | None = None
+        self._standing: Standing | None = None
         self._written: bool | None = None
         self._problems: list[str] = []
 
@@ -52,7 +56,7 @@ class Desk:
         known = f"{len(self.terms.baseline.subjects)} subjects" if self.terms.baseline else "no baseline yet"
         place = f"environment {order.environment}{' (not recorded yet)' if self.terms.is_stranger else ''}"
         guard = "" if order.guard == "warn" else f", guard {order.guard}"
-        return [f"mlrepro: {mode}{only}, {order.shown} ({known}), {place}, seed {order.seed}{guard}"]
+        return [f"mlrepro: {mode}{only}, {order.shown} ({known}), seed {order.seed}, {place}{guard}"]
 
     # Gathering
 
@@ -96,6 +100,7 @@ class Desk:
             return
         total = self._total = draw(self.ledger, self.terms, self._extent(session, exitstatus))
         if self.order.judges:
+            self._standing = standing(total, self.terms, tests_failed=session.testsfailed > 0)
             self._report_red(session, total)
         try:
             self._write(total, int(session.exitstatus))
@@ -141,6 +146,7 @@ class Desk:
                 options=self.order.repeated,
                 unpinned=self.sightings.of(judgement.subject, *self._rests_on(judgement.subject)),
                 environment=self.order.environment if self.terms.is_stranger else "",
+                standing=self._standing if judgement.subject == SESSION else None,
             )
             self._fail(session, judgement.subject, said)
         for subject in dict.fromkeys(each.drift.subject for each in total.conflicts):
@@ -176,6 +182,7 @@ class Desk:
             self._written = update_lockfile(self.order.lockfile, total.accept, shown=self.order.shown)
         if not self.order.reports:
             return
+        alone = self._standing if self._standing is not None and self._standing.alone else None
         document = machine.document(
             total,
             self.terms,
@@ -184,10 +191,21 @@ class Desk:
             rests_on=self._rests_on,
             lockfile=self.order.shown,
             written=self._written,
-            accept=text.update_command("", self.order.repeated),
+            accept=alone.command(self.order.repeated)
+            if alone
+            else text.update_command("", self.order.repeated),
+            headline=alone.headline() if alone else "",
+            context=self._context(),
         )
         for path in self.order.reports:
             files.write(path, document)
+
+    def _context(self) -> Mapping[str, object]:
+        from pytest_mlrepro.environment.context import context
+
+        checkout = head(self.config.rootpath)
+        told = {"commit": checkout[0], "changed_since": checkout[1]} if checkout else {}
+        return {**context(os.environ), **told}
 
     # Telling
 
@@ -205,6 +223,8 @@ class Desk:
         total = self._total
         if total is None:
             return
+        if self._standing is not None and self._standing.alone:
+            yield self._standing.headline()
         if self.order.record is not None:
             traces = f" and {text.plural(len(self.traces), 'trace')}" if self.order.trace else ""
             count = text.plural(sum(1 for _ in total.run), "fact")
@@ -220,5 +240,6 @@ class Desk:
                 written=self._written,
                 verbose=self.config.option.verbose,
                 options=self.order.repeated,
+                standing=self._standing,
             )
         yield from self.sightings.lines()

@@ -13,7 +13,7 @@ import pytest
 from pytest_mlrepro.config import GUARDS, Config, load_config, parse_seed, unknown
 from pytest_mlrepro.environment.naming import default_name, parse_name
 from pytest_mlrepro.errors import ConfigError, MlreproError
-from pytest_mlrepro.facets import facet, facet_names
+from pytest_mlrepro.facets import Versions, facet, facet_names
 from pytest_mlrepro.gate import Terms
 from pytest_mlrepro.lockfile import check_writable, load_lockfile
 from pytest_mlrepro.plugin.desk import Desk
@@ -169,7 +169,7 @@ def _terms(order: Order, project: Config) -> Terms:
         baseline=accepted.view(order.environment) if accepted is not None else None,
         update=order.update,
         only=order.only,
-        policies=Policies((project.policy,) if project.policy else ()),
+        policies=Policies((project.policy,) if project.policy else (), Versions(project.versions)),
         tolerance=project.tolerance,
         environment=order.environment,
         recorded=frozenset(accepted.environments if accepted is not None else ()),

@@ -59,6 +59,10 @@ class Surroundings:
             self._used_by[key] = self._facet.used(modules) | key[2]
         return self._used_by[key]
 
+    def version(self, name: str) -> str:
+        """The version of one of the distributions or modules in use, as it is recorded."""
+        return str(self._facet.capture([name])[0].value)
+
     def news(self, uses: Iterable[str] = (), *, refresh: bool = False) -> Facts:
         """The facts of the process that are new or changed since the last time.
 
@@ -92,7 +96,10 @@ class Libraries(Mapping[str, str]):
         try:
             version = version_of(name)
         except RecordingError:
-            raise KeyError(name) from None
+            if normalized(name) not in self._around.uses(self._current()):
+                raise KeyError(name) from None
+            # A module that no distribution provides.
+            return self._around.version(name)
         self._current().named.add(name)
         return version
 

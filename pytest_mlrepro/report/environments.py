@@ -91,7 +91,8 @@ def _lines(each: Apart, tolerance: Tolerance) -> Iterator[str]:
     for name in each.holders:
         yield f"{name:<{width}}  {_shown(first)}"
     for name, fact in each.own.items():
-        if first is not None and fact is not None:
+        # How far a result moved is worth a sentence; a version is told by itself.
+        if first is not None and fact is not None and each.facet == "results":
             drift = Drift(each.subject, each.facet, each.key, "changed", first, fact)
             yield f"{name:<{width}}  {sentence(drift, tolerance)}"
         else:

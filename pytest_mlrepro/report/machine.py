@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from pytest_mlrepro.balance import Sum
@@ -15,6 +16,7 @@ from pytest_mlrepro.model import SESSION, Agreement, Drift, Explanation, Fact, R
 from pytest_mlrepro.report.hints import hints
 
 SCHEMA = 1
+_NO_CONTEXT: Mapping[str, Any] = MappingProxyType({})
 
 
 def document(
@@ -27,6 +29,8 @@ def document(
     lockfile: str = "",
     written: bool | None = None,
     accept: str = "",
+    headline: str = "",
+    context: Mapping[str, Any] = _NO_CONTEXT,
 ) -> dict[str, Any]:
     """The report as plain types. Not a number and infinities are the strings ``nan``, ``inf`` and ``-inf``.
 
@@ -39,6 +43,8 @@ def document(
         lockfile: how to call the lockfile.
         written: whether an update changed the lockfile; None where it accepted nothing or there was none.
         accept: the command that accepts what this run found.
+        headline: what is said first of a run that is red on nothing but its environment.
+        context: what is known of the run and moves no number.
     """
     seen = sightings or Sightings()
     found = total.comparison
@@ -48,12 +54,13 @@ def document(
         "schema": SCHEMA,
         "verdict": verdict,
         "exitstatus": int(exitstatus),
-        "environment": {"name": terms.environment, "recorded": not terms.is_stranger},
+        "environment": _environment(total.run, terms, context),
         "mode": "update" if terms.update else "check",
         "only": sorted(terms.only),
         "lockfile": plain(lockfile),
         "written": written,
         "accept": plain(accept),
+        "headline": plain(headline),
         "counts": {
             "subjects": len(total.run.subjects),
             "facts": sum(1 for _ in total.run),
@@ -101,6 +108,22 @@ def _is_new(judgement: Judgement, terms: Terms) -> bool:
 def _hints(total: Sum, terms: Terms) -> Iterator[str]:
     failed = [each for judgement in total.judgements for each in judgement.failed]
     return hints([*failed, *total.conflicts], total.run.facts(SESSION), terms.tolerance)
+
+
+def _environment(run: Run, terms: Terms, context: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "name": terms.environment,
+        "recorded": not terms.is_stranger,
+        "context": dict(context),
+        "notes": list(_notes(run)),
+    }
+
+
+def _notes(run: Run) -> Iterator[dict[str, Any]]:
+    """What of the environment is not known, or not quite, and why."""
+    for fact in run.facts(SESSION).values():
+        if note := fact.detail.get("note"):
+            yield {"facet": fact.facet, "key": fact.key, "value": plain(fact.value), "note": plain(note)}
 
 
 def _drift(explanation: Explanation, sites: Iterable[Site]) -> dict[str, Any]:

@@ -61,6 +61,7 @@ def written(document: Mapping[str, Any]) -> str:
     told = told_sites(site for site, _ in sites)
     parts = [
         Part(_verdict(document)),
+        Part(prose(document["headline"], 1000, in_table=False)),
         Part(_ending(document)),
         Part(_stranger(document)),
         _conflicts(document),

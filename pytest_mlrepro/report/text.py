@@ -13,6 +13,7 @@ from pytest_mlrepro.gate import Judgement, Terms
 from pytest_mlrepro.guard import Site
 from pytest_mlrepro.model import SESSION, Agreement, Band, Drift, Explanation, Fact, Facts, Run, Tolerance
 from pytest_mlrepro.report.hints import hints
+from pytest_mlrepro.report.standing import Standing
 
 _MOST_DRIFTS = 8
 _MOST_SUSPECTS = 6
@@ -30,6 +31,7 @@ def failure(
     options: Sequence[str] = (),
     unpinned: Sequence[Site] = (),
     environment: str = "",
+    standing: Standing | None = None,
 ) -> str:
     """The failure text of one subject.
 
@@ -41,13 +43,15 @@ def failure(
         options: that the run was given and its update needs too.
         unpinned: what took randomness on the way that no seed decides.
         environment: the name of the one that the lockfile does not know; empty where it does.
+        standing: of the environment, where that is the subject.
     """
     if judgement.lacking and judgement.subject == SESSION and environment:
         return no_environment(environment, lockfile=lockfile, options=options)
     if judgement.lacking:
         return no_baseline(judgement.subject, lockfile=lockfile, selection=selection, options=options)
     explanations = judgement.failed
-    lines = [_headline(explanations), ""]
+    alone = "red on nothing but the environment: " if standing is not None and standing.alone else ""
+    lines = [f"mlrepro: {alone}{_headline(explanations)}", ""]
     lines += _drift_lines(explanations)
     if not any(each.drift.facet == "results" for each in explanations):
         unpinned = ()
@@ -55,7 +59,10 @@ def failure(
     if suspects:
         lines += ["", "suspects, likeliest first", *suspects]
     lines += ["", *_unmoved(judgement, explanations, around, is_unpinned=bool(unpinned))]
-    lines += ["", f"baseline: {lockfile}", f"accept it with: {update_command(selection, options)}"]
+    accept = (
+        standing.closing(options) if standing else f"accept it with: {update_command(selection, options)}"
+    )
+    lines += ["", f"baseline: {lockfile}", accept]
     return "\n".join(lines)
 
 
@@ -152,9 +159,9 @@ def _headline(explanations: Sequence[Explanation]) -> str:
     drifts = [each.drift for each in explanations]
     first = explanations[0]
     if len(drifts) == 1:
-        return f"mlrepro: {first.drift.address} drifted: {first.sentence}"
+        return f"{first.drift.address} drifted: {first.sentence}"
     names = ", ".join(drift.address for drift in drifts[:3])
-    return f"mlrepro: {len(drifts)} facts drifted: {names}{', ...' if len(drifts) > 3 else ''}"
+    return f"{len(drifts)} facts drifted: {names}{', ...' if len(drifts) > 3 else ''}"
 
 
 def _drift_lines(explanations: Sequence[Explanation]) -> list[str]:
@@ -233,6 +240,7 @@ def summary(
     written: bool | None,
     verbose: int = 0,
     options: Sequence[str] = (),
+    standing: Standing | None = None,
 ) -> Iterator[str]:
     """The closing lines of a run: what was accepted, counts, what is stale, and the next command.
 
@@ -243,6 +251,7 @@ def summary(
         written: whether an update changed the lockfile; None where it accepted nothing or there was none.
         verbose: notes are listed from 1 on.
         options: that the run was given and an update of it needs too.
+        standing: of the environment, where it fails the run.
     """
     if terms.update:
         yield from _update_lines(total, terms, lockfile, written)
@@ -267,9 +276,11 @@ def summary(
     for judgement in total.judgements:
         if judgement.subject in total.off_test:
             yield from (warning(each) for each in judgement.warned)
+    yield from _cut([f"let pass: {sentence(each)}" for each in notes if _is_let_pass(each)], _MOST_SUSPECTS)
     if verbose > 0:
+        yield from _cut([*_doubts(total.run.facts(SESSION))])
         yield from _cut([_near(each, terms.tolerance) for each in found.near])
-        for drift in notes:
+        for drift in (each for each in notes if not _is_let_pass(each)):
             yield f"note: {drift.subject}: {drift.address} {_kind(drift)}{sentence(drift)}"
     if total.stale:
         yield f"stale, no longer in the suite: {', '.join(total.stale)}"
@@ -278,10 +289,25 @@ def summary(
     if red and not terms.update:
         explained = [each for judgement in red for each in judgement.failed]
         yield from hints([*explained, *total.conflicts], total.run.facts(SESSION), terms.tolerance)
-        yield (
-            f"not reproduced. Accept what you meant to change: {update_command('', options)}, "
-            f"then review and commit {lockfile}"
-        )
+        yield f"not reproduced. {_acceptance(standing, options)}, then review and commit {lockfile}"
+
+
+def _doubts(environment: Facts) -> Iterator[str]:
+    """What of the environment is not known, or not quite, and why."""
+    for fact in environment.values():
+        if note := fact.detail.get("note"):
+            yield f"in doubt: {fact.address} {show(fact.value)}: {note}"
+
+
+def _is_let_pass(drift: Drift) -> bool:
+    """Whether it is a version that a rule of the project's lets pass."""
+    return drift.subject == SESSION and drift.current is not None and drift.current.remark != ""
+
+
+def _acceptance(standing: Standing | None, options: Sequence[str]) -> str:
+    if standing is not None and standing.alone:
+        return f"Accept the environment: {standing.command(options)}"
+    return f"Accept what you meant to change: {update_command('', options)}"
 
 
 def _stranger(terms: Terms, lockfile: str, options: Sequence[str]) -> Iterator[str]:

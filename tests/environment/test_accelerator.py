@@ -1,71 +1,18 @@
 import os
+import shutil
+import subprocess
 import sys
-import time
 from types import SimpleNamespace as Module
 
 import pytest
 
 from pytest_mlrepro.environment import accelerator
-from pytest_mlrepro.environment.accelerator import Device, Toolkit
+from pytest_mlrepro.environment.accelerator import Toolkit
+from pytest_mlrepro.environment.devices import Device
 
 
 def started():
     return True
-
-
-@pytest.fixture
-def driver(tmp_path, monkeypatch):
-    """Put a program in the place of NVIDIA's."""
-
-    def install(body):
-        program = tmp_path / "nvidia-smi"
-        program.write_text(f"#!{sys.executable}\nimport sys, time\n{body}\n")
-        program.chmod(0o755)
-        monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
-
-    return install
-
-
-needs_scripts = pytest.mark.skipif(os.name == "nt", reason="needs executable scripts")
-
-
-def test_without_a_driver_there_is_no_device(monkeypatch, tmp_path):
-    monkeypatch.setenv("PATH", str(tmp_path))
-    assert accelerator.nvidia_devices() == ()
-
-
-@needs_scripts
-def test_devices_of_the_driver(driver):
-    driver("print('NVIDIA H100 80GB HBM3, 580.65.06, 9.0')\nprint('Tesla T4, 580.65.06, 7.5')")
-    assert accelerator.nvidia_devices() == (
-        Device("NVIDIA H100 80GB HBM3", "580.65.06", "9.0"),
-        Device("Tesla T4", "580.65.06", "7.5"),
-    )
-
-
-@needs_scripts
-def test_an_older_driver_does_not_know_the_capability(driver):
-    driver(
-        "sys.exit('compute_cap is not a field') if 'compute_cap' in sys.argv[1] else print('Tesla K80, 418.1')"
-    )
-    assert accelerator.nvidia_devices() == (Device("Tesla K80", "418.1"),)
-
-
-@needs_scripts
-@pytest.mark.parametrize(
-    "body", ["sys.exit(9)", "print('no devices were found')", "sys.stdout.buffer.write(b'\\xff')"]
-)
-def test_a_driver_that_answers_nonsense_has_no_device(driver, body):
-    driver(body)
-    assert accelerator.nvidia_devices() == ()
-
-
-@needs_scripts
-def test_a_driver_that_does_not_answer_is_not_waited_for(driver):
-    driver("time.sleep(60)")
-    start = time.perf_counter()
-    assert accelerator.nvidia_devices(seconds=0.2) == ()
-    assert time.perf_counter() - start < 10
 
 
 def torch(is_initialized):
@@ -81,6 +28,67 @@ def test_torch_is_only_asked_once_it_computes_on_a_gpu():
     versions = {"cuda": "13.2", "cudnn": "91200", "nccl": "2.28.3"}
     assert accelerator.toolkits(torch(started)) == (Toolkit("torch", versions),)
     assert accelerator.toolkits(torch(lambda: False)) == ()
+
+
+def test_the_devices_are_those_that_the_library_sees():
+    properties = [
+        Module(name="NVIDIA H100 80GB HBM3", major=9, minor=0, multi_processor_count=132),
+        Module(name="NVIDIA H100 80GB HBM3 MIG 1g.10gb", major=9, minor=0, multi_processor_count=16),
+        Module(
+            name="AMD Instinct MI300X",
+            major=9,
+            minor=4,
+            multi_processor_count=304,
+            gcnArchName="gfx942:sramecc+:xnack-",
+        ),
+    ]
+    modules = torch(started)
+    modules["torch.cuda"].device_count = lambda: 3
+    modules["torch.cuda"].get_device_properties = properties.__getitem__
+    (toolkit,) = accelerator.toolkits(modules)
+    assert list(map(str, toolkit.devices)) == [
+        "NVIDIA H100 80GB HBM3, compute capability 9.0, 132 multiprocessors",
+        "NVIDIA H100 80GB HBM3 MIG 1g.10gb, compute capability 9.0, 16 multiprocessors, MIG",
+        "AMD Instinct MI300X, gfx942, 304 multiprocessors",
+    ]
+
+
+def test_jax_tells_its_devices():
+    gpu = Module(device_kind="NVIDIA H100 80GB HBM3", compute_capability="9.0", core_count=132)
+    client = Module(local_devices=lambda: [gpu])
+    modules = {"jax._src.lib": Module(), "jax._src.xla_bridge": Module(_backends={"cuda": client})}
+    (toolkit,) = accelerator.toolkits(modules)
+    assert toolkit.devices == (Device("NVIDIA H100 80GB HBM3", "9.0", 132),)
+
+
+CUBLAS = """
+int cublasGetProperty(int what, int *value) { *value = what == 0 ? 12 : what == 1 ? 8 : 4; return 0; }
+"""
+ASK_CUBLAS = """
+import ctypes, sys
+from types import SimpleNamespace as Module
+from pytest_mlrepro.environment.accelerator import toolkits
+modules = {"torch.cuda": Module(is_initialized=lambda: True), "torch.version": Module(cuda="12.8")}
+def told():
+    return dict(toolkits(modules)[0].versions)
+assert told() == {"cuda": "12.8"}
+ctypes.CDLL(sys.argv[1])
+assert told() == {"cuda": "12.8", "cublas": "12.8.4"}
+modules["torch.version"] = Module(cuda=None, hip="6.3")
+assert told() == {"rocm": "6.3"}
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux" or not shutil.which("cc"), reason="needs a C compiler on Linux")
+def test_the_version_of_cublas_is_that_of_the_library_in_the_process(tmp_path):
+    source, library = tmp_path / "cublas.c", tmp_path / "libcublas.so.12"
+    source.write_text(CUBLAS)
+    build = ["cc", "-shared", "-fPIC", "-Wl,-soname,libcublas.so.12", "-o", library, source]
+    subprocess.run(build, check=True)
+    # It lies where the loader would find it: asking must not load it.
+    paths = os.pathsep.join(path for path in sys.path if path)
+    environ = {**os.environ, "PYTHONPATH": paths, "LD_LIBRARY_PATH": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", ASK_CUBLAS, library], env=environ, check=True)
 
 
 def test_jax_is_only_asked_once_it_has_a_gpu():

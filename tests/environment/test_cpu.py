@@ -24,6 +24,32 @@ def test_the_model(text, model):
     assert cpu.linux_model(text) == model
 
 
+@pytest.mark.parametrize(
+    ("text", "vendor"),
+    [
+        (INTEL, "GenuineIntel"),
+        (ARM, "ARM"),
+        ("CPU implementer\t: 0xc0\n", "Ampere"),
+        ("CPU implementer\t: 0x99\n", "implementer 0x99"),
+        ("", ""),
+    ],
+)
+def test_the_vendor(text, vendor):
+    assert cpu.linux_vendor(text) == vendor
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
+def test_the_vendor_of_this_machine():
+    assert cpu.vendor()
+    assert "\n" not in cpu.vendor()
+
+
+def test_a_machine_that_tells_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(cpu, "_CPUINFO", tmp_path / "none")
+    monkeypatch.setattr(sys, "platform", "linux")
+    assert cpu.model() == cpu.vendor() == ""
+
+
 @pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="needs an affinity that can be set")
 def test_cores_are_those_that_this_process_may_use():
     code = (

@@ -1,11 +1,15 @@
+import importlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import zipfile
 from importlib.metadata import packages_distributions
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pytest_mlrepro.environment.distributions import Distributions
 
@@ -79,6 +83,161 @@ def test_in_one_folder_the_newer_one_wins_however_the_folder_is_listed(site):
     assert read(site).get("lib").version == "1.10"
 
 
+def test_one_that_is_installed_twice_is_in_doubt(site, tmp_path):
+    other = type(site)(tmp_path / "other")
+    other.folder.mkdir()
+    site.install("lib", "1.0", ["lib.py"])
+    site.install("once", "1.0", ["once.py"])
+    other.install("lib", "2.0", ["lib.py"])
+    other.install("lib", "3.0", ["lib.py"])
+    installed = read(site, other)
+    assert installed.doubt(installed.get("lib")) == "installed more than once, also as 2.0, 3.0"
+    assert installed.doubt(installed.get("once")) == ""
+
+
+def test_a_folder_that_is_on_the_path_under_two_names_is_no_doubt(site, tmp_path):
+    site.install("lib", "1.0", ["lib.py"])
+    (tmp_path / "lib64").symlink_to(site.folder)
+    installed = Distributions.read([str(site.folder), str(tmp_path / "lib64")])
+    assert installed.doubt(installed.get("lib")) == ""
+
+
+@pytest.fixture
+def imported(monkeypatch):
+    """Import a module from a folder put first on the path, and forget it afterwards."""
+    names = []
+
+    def load(name, *folders):
+        for folder in reversed(folders):
+            monkeypatch.syspath_prepend(str(folder))
+        names.append(name)
+        return importlib.import_module(name)
+
+    yield load
+    for name in names:
+        sys.modules.pop(name, None)
+
+
+def test_a_copy_that_hides_the_installed_one_is_seen(site, tmp_path, imported):
+    site.install("Tiny_Lib", "1.0", ["tinylib.py"])
+    (tmp_path / "vendor").mkdir()
+    (tmp_path / "vendor" / "tinylib.py").write_text("__version__ = '0.9'\n")
+    installed = read(site)
+    assert not installed.is_elsewhere(installed.get("tiny-lib"))
+    imported("tinylib", tmp_path / "vendor", site.folder)
+    assert installed.is_elsewhere(installed.get("tiny-lib"))
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_a_copy_that_another_distribution_brings_goes_with_that_one(site, tmp_path, imported, when):
+    system = type(site)(tmp_path / "system")
+    system.install("tinyray", "1.0", ["tinyray/__init__.py", "tinyray/others/tinyps/__init__.py"])
+    site.install("tinyps", "2.0", ["tinyps/__init__.py"])
+    copies = system.folder / "tinyray" / "others"
+    folders = [str(site.folder), str(system.folder)]
+    installed = Distributions.read(folders if when == "before" else [str(copies), *folders])
+    imported("tinyps", copies, site.folder)
+    assert not installed.is_elsewhere(installed.get("tinyps"))
+
+
+def test_of_two_versions_the_imported_one_counts_wherever_the_path_leads_now(site, tmp_path, imported):
+    other = type(site)(tmp_path / "other")
+    site.install("tinyps", "2.0", ["tinyps.py"])
+    other.install("tinyps", "1.0", ["tinyps.py"])
+    installed = read(other, site)
+    assert installed.running("tinyps").version == "1.0"
+    imported("tinyps", site.folder)
+    running = installed.running("TinyPS")
+    assert running.version == "2.0"
+    assert installed.doubt(running) == "installed more than once, also as 1.0"
+    assert installed.running("absent") is None
+
+
+def test_a_module_that_others_have_too_says_nothing_of_a_distribution(site, tmp_path, imported):
+    site.install("tinyone", "1.0", ["tinyone.py", "tinytests/__init__.py"])
+    site.install("tinytwo", "1.0", ["tinytwo.py", "tinytests/__init__.py"])
+    site.install("tinythree", "1.0", ["tinythree.py", "owntests/__init__.py"])
+    for name in ("tinytests", "owntests"):
+        (tmp_path / "project" / name).mkdir(parents=True)
+        (tmp_path / "project" / name / "__init__.py").write_text("")
+        imported(name, tmp_path / "project")
+    installed = read(site)
+    root = (tmp_path / "project").resolve()
+    assert not any(installed.is_elsewhere(installed.get(name)) for name in ("tinyone", "tinytwo"))
+    assert not installed.is_elsewhere(installed.get("tinythree"), root)
+    assert installed.is_elsewhere(installed.get("tinythree"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs symbolic links")
+def test_files_that_an_installer_linked_from_its_cache_are_in_place(site, tmp_path, imported):
+    site.install("tinylink", "1.0", ["tinylink.py"])
+    (tmp_path / "cache.py").write_text("")
+    (site.folder / "tinylink.py").unlink()
+    (site.folder / "tinylink.py").symlink_to(tmp_path / "cache.py")
+    imported("tinylink", site.folder)
+    installed = read(site)
+    assert not installed.is_elsewhere(installed.get("tinylink"))
+
+
+@pytest.mark.skipif(os.name == "nt", reason="needs symbolic links")
+def test_a_folder_of_packages_may_itself_be_a_link(site, tmp_path, imported):
+    site.install("tinyfolder", "1.0", ["tinyfolder.py"])
+    (tmp_path / "linked").symlink_to(site.folder)
+    imported("tinyfolder", tmp_path / "linked")
+    installed = read(site)
+    assert not installed.is_elsewhere(installed.get("tinyfolder"))
+
+
+def test_a_namespace_with_a_part_elsewhere_is_in_place(site, tmp_path, imported):
+    site.install("tinyns_a", "1.0", ["tinyns/a/__init__.py"])
+    (tmp_path / "more" / "tinyns").mkdir(parents=True)
+    (tmp_path / "more" / "tinyns" / "b.py").write_text("")
+    imported("tinyns", tmp_path / "more", site.folder)
+    installed = read(site)
+    assert not installed.is_elsewhere(installed.get("tinyns-a"))
+
+
+def test_an_editable_installation_is_in_place(site, tmp_path, imported):
+    project = tmp_path / "project"
+    (project / "src").mkdir(parents=True)
+    (project / "src" / "tinyedit.py").write_text("")
+    about = {"url": project.as_uri(), "dir_info": {"editable": True}}
+    site.install("tinyedit", "0.1", ["_tinyedit.pth"], about=about, top_level_txt="tinyedit\n")
+    imported("tinyedit", project / "src")
+    installed = read(site)
+    assert not installed.is_elsewhere(installed.get("tinyedit"))
+
+
+def test_a_module_of_a_zipped_application_is_in_place(site, tmp_path, imported):
+    site.install("tinyzip", "3.1", ["tinyzip/__init__.py"])
+    archive = tmp_path / "app.zip"
+    with zipfile.ZipFile(archive, "w") as target:
+        for path in site.folder.rglob("*"):
+            target.write(path, path.relative_to(site.folder))
+    imported("tinyzip", archive)
+    installed = Distributions.read([str(archive)])
+    assert not installed.is_elsewhere(installed.get("tinyzip"))
+    assert installed.get("tinyzip").version == "3.1"
+
+
+IN_PLACE = """
+import numpy, pytest, sys
+from pytest_mlrepro.environment.distributions import Distributions
+installed = Distributions.read()
+assert any(installed.is_loaded(each, sys.modules) for each in installed.by_name.values())
+print([each.name for each in installed.by_name.values() if installed.is_elsewhere(each)])
+"""
+
+
+def test_what_is_imported_is_in_place():
+    # Not in this process: other tests import libraries that bring copies of others, and put these first.
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
+    done = subprocess.run(
+        [sys.executable, "-c", IN_PLACE], env=environ, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "[]"
+
+
 def test_remains_of_an_uninstallation_do_not_hide_the_real_one(site, tmp_path):
     other = type(site)(tmp_path / "other")
     (other.folder / "lib-9.0.dist-info").mkdir(parents=True)
@@ -108,6 +267,66 @@ def test_broken_metadata_is_unknown_and_no_crash(site):
     assert installed.get("needs").requires == {"empty"}
 
 
+LINES = st.lists(
+    st.sampled_from(
+        [
+            "Metadata-Version: 2.1",
+            "Name: fuzzed",
+            "Version: 1.0",
+            "Requires-Dist: json",
+            "Requires-Dist: a ; os_name ~= 'x'",
+            "Requires-Dist: a ; platform_release >= '20.9.0'",
+            "Requires-Dist: a ; extra == 'x' or python_version ~= 'abc'",
+            "[pytest11]",
+            "[extra:",
+            "a = b:c",
+            "fuzzed.py,sha256=x,1",
+            "fuzzed/__init__.py,,",
+            "../../../etc/passwd,,",
+            ",,",
+            "/",
+            '{"url": 1, "vcs_info": {"vcs": [], "commit_id": null}}',
+            '{"url": "file://[", "dir_info": {"editable": true}}',
+            '{"url": "file:///%00", "dir_info": {"editable": true}}',
+            '{"url": "file:///x", "archive_info": {"hashes": {"sha256": 1}}}',
+            "[" * 100_000,
+        ]
+    )
+    | st.text(max_size=20),
+    max_size=6,
+)
+FUZZED = ("METADATA", "RECORD", "entry_points.txt", "direct_url.json", "top_level.txt", "INSTALLER")
+
+
+@pytest.mark.parametrize("kind", ["dist-info", "egg-info"])
+@given(
+    contents=st.lists(LINES.map("\n".join).map(str.encode) | st.binary(max_size=40), min_size=7, max_size=7)
+)
+def test_no_metadata_however_broken_are_an_error(tmp_path_factory, kind, contents):
+    folder = tmp_path_factory.mktemp("fuzzed")
+    info = folder / f"fuzzed-1.0.{kind}"
+    info.mkdir()
+    names = FUZZED if kind == "dist-info" else ("PKG-INFO", *FUZZED[1:5], "requires.txt", "SOURCES.txt")
+    for name, content in zip(names, contents, strict=False):
+        (info / name).write_bytes(content)
+    installed = Distributions.read([str(folder)])
+    found = installed.get("fuzzed")
+    told = (found.version, found.requires, found.origin.text, found.modules, [*found.submodules()])
+    assert told[0]
+    assert "/" not in found.origin.text
+    installed.is_elsewhere(found)
+    assert installed.providers("no_such_module_at_all") == ()
+    installed.is_loaded(found, sys.modules)
+    assert found.is_plugin_of_pytest in (True, False)
+    assert installed.providers("fuzzed.part") in ((), (found,))
+    shutil.rmtree(folder)
+
+
+def test_a_requirement_whose_condition_has_no_meaning_counts_once_it_is_loaded(site):
+    site.install("lib", "1.0", ["lib.py"], requires=["other ; os_name ~= 'x'"])
+    assert read(site).get("lib").requires == {"other"}
+
+
 def test_requirements_are_evaluated_here_and_without_extras(site):
     site.install(
         "lib",
@@ -130,10 +349,12 @@ def test_an_egg_is_read_too(site):
     info.mkdir()
     (info / "PKG-INFO").write_text("Metadata-Version: 1.0\nName: Old-Lib\nVersion: 0.9\n")
     (info / "top_level.txt").write_text("oldlib\n")
-    (info / "requires.txt").write_text("base>=1\n\n[extra]\nnever\n")
+    requires = "base>=1\n# nothing\n\n[extra]\nnever\n\n[extra:python_version >= '3']\nnever-too\n\n"
+    requires += "[:python_version >= '3']\nnow\n\n[:python_version < '3']\nonce\n"
+    (info / "requires.txt").write_text(requires)
     installed = read(site)
     assert names(installed.providers("oldlib.x")) == ["old-lib"]
-    assert (installed.get("old.lib").version, installed.get("old-lib").requires) == ("0.9", {"base"})
+    assert (installed.get("old.lib").version, installed.get("old-lib").requires) == ("0.9", {"base", "now"})
     assert installed.get("old-lib").origin.text == ""
 
 
@@ -185,6 +406,20 @@ def test_modules_of_an_editable_installation_are_known_by_their_place(site, tmp_
 def test_an_origin_never_tells_an_address(site, about, text):
     site.install("lib", "1.0", ["lib.py"], about=about)
     assert read(site).get("lib").origin.text == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["[" * 100_000, "1" * 9_999, '{"url": "file://[", "dir_info": {"editable": true}}', "null", '"x"']
+    + [f'{{"url": "{url}", "dir_info": {{"editable": true}}}}' for url in ("file:///%00", "file:", "file:x")],
+)
+def test_an_origin_that_makes_no_sense_is_no_error(site, text):
+    info = site.install("lib", "1.0", ["_lib.pth"])
+    (info / "direct_url.json").write_text(text)
+    installed = read(site)
+    assert installed.get("lib").origin.text in ("", "editable")
+    assert installed.providers("no_such_module_at_all") == ()
+    assert not installed.is_elsewhere(installed.get("lib"))
 
 
 @pytest.mark.parametrize("archive", [{"hashes": {"sha256": "ab" * 32}}, {"hash": "sha256=" + "ab" * 32}])

@@ -43,6 +43,7 @@ def test_a_hash_seed_that_says_any_is_none(value):
         ("XLA_FLAGS", "--a=~alice/x --b=C:\\Users\\alice --c=../alice", "--a=<path> --b=<path> --c=<path>"),
         ("CUDA_VISIBLE_DEVICES", "GPU-5d5ba0d6-1111,GPU-77", "2 devices"),
         ("CUDA_VISIBLE_DEVICES", "3", "1 device"),
+        ("HIP_VISIBLE_DEVICES", "0,1", "2 devices"),
         ("CUDA_VISIBLE_DEVICES", "0,-1,1", "1 device"),
         ("CUDA_VISIBLE_DEVICES", "", "0 devices"),
     ],

@@ -190,6 +190,77 @@ def test_conda_tells_its_build(tmp_path, monkeypatch):
     assert fact.value == "1.26.4 (conda py311h64a7726_0)"
 
 
+@pytest.fixture
+def beside(tmp_path, monkeypatch):
+    """A folder on the import path, beside the project's; modules from there are forgotten afterwards."""
+    folder = tmp_path / "beside"
+    folder.mkdir()
+    monkeypatch.syspath_prepend(str(folder))
+    before = set(sys.modules)
+    yield folder
+    for name in set(sys.modules) - before:
+        if name.startswith("toy"):
+            del sys.modules[name]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("", "unknown"), ("__version__ = '1.2'\n", "1.2 (no distribution)")]
+)
+def test_a_module_without_a_distribution_is_recorded_with_a_note(beside, tmp_path, text, value):
+    (beside / "toy_loose.py").write_text(text)
+    __import__("toy_loose")
+    libraries = Libraries(environ={}, root=tmp_path / "project")
+    assert libraries.provided(["toy_loose.Name", "os.path", "no_such"]) == {"toy-loose"}
+    assert libraries.used(["toy_loose.Name"]) == {"toy-loose"}
+    (fact,) = libraries.capture(["toy-loose"], direct=["toy-loose"])
+    assert (fact.key, fact.value) == ("toy-loose", value)
+    assert fact.detail == {"direct": True, "note": "no distribution provides it"}
+
+
+def test_the_projects_own_modules_are_no_libraries(beside, tmp_path):
+    (beside / "toy_own.py").write_text("")
+    assert Libraries(environ={}, root=tmp_path).used(["toy_own"]) == set()
+
+
+def installed_by_hand(folder, name, version, metadata=None):
+    info = folder / f"{name}-{version}.dist-info"
+    info.mkdir(parents=True)
+    text = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n" if metadata is None else metadata
+    (info / "METADATA").write_text(text)
+    (info / "RECORD").write_text(f"{name}.py,,\n")
+    (folder / f"{name}.py").write_text(f"__version__ = {version!r}\n")
+
+
+def test_a_copy_that_hides_an_installation_is_what_counts(beside, tmp_path, monkeypatch):
+    installed_by_hand(tmp_path / "site", "toyhidden", "1.0")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path / "site")])
+    (beside / "toyhidden.py").write_text("__version__ = '0.9'\n")
+    __import__("toyhidden")
+    libraries = Libraries(environ={}, root=tmp_path / "project")
+    assert libraries.used(["toyhidden"]) == {"toyhidden"}
+    (fact,) = libraries.capture(["toyhidden"])
+    assert fact.value == "0.9 (no distribution)"
+    assert fact.detail == {"note": "not imported from where 1.0 is installed"}
+
+
+def test_one_that_is_installed_twice_has_a_note(beside, tmp_path, monkeypatch):
+    installed_by_hand(beside, "toytwice", "1.0")
+    installed_by_hand(tmp_path / "site", "toytwice", "2.0")
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path / "site")])
+    (fact,) = Libraries(environ={}).capture(["toytwice"])
+    assert (fact.value, fact.detail) == ("1.0", {"note": "installed more than once, also as 2.0"})
+
+
+@pytest.mark.parametrize("metadata", ["", "no header", "Version\nName", "\0\0"])
+def test_broken_metadata_are_recorded_as_unknown_with_a_note(beside, metadata):
+    installed_by_hand(beside, "toybroken", "1.0", metadata)
+    libraries = Libraries(environ={})
+    assert libraries.used(["toybroken"]) == {"toybroken"}
+    (fact,) = libraries.capture(["toybroken"])
+    assert fact.value == "unknown"
+    assert fact.detail == {"note": "its metadata is missing or cannot be read"}
+
+
 def test_the_runtime_of_this_machine():
     import numpy as np
 
@@ -243,10 +314,15 @@ def test_a_gpu_in_use_is_recorded_with_its_driver(target, tmp_path, monkeypatch)
     assert told["gpu.0"] == "NVIDIA H100, compute capability 9.0"
     assert told["gpu.driver"] == "580.65.06"
     assert not {"cuda.torch", "gpu.0"} & {fact.key for fact in Libraries(environ={}).runtime(["numpy"])}
+    seen = Module(name="NVIDIA H100", major=9, minor=0, multi_processor_count=132)
+    asked = Module(is_initialized=lambda: True, device_count=lambda: 1, get_device_properties=lambda _: seen)
+    monkeypatch.setitem(sys.modules, "torch.cuda", asked)
     program.unlink()
-    assert {fact.key: fact.value for fact in Libraries(environ={}).runtime(["torch"])}[
-        "gpu.driver"
-    ] == "unknown"
+    facts = {fact.key: fact for fact in Libraries(environ={}).runtime(["torch"])}
+    # What the library sees goes before what the driver lists.
+    assert facts["gpu.0"].value == "NVIDIA H100, compute capability 9.0, 132 multiprocessors"
+    assert facts["gpu.driver"].value == "unknown"
+    assert facts["gpu.driver"].detail == {"note": "there is no nvidia-smi to ask"}
 
 
 def test_the_variables_are_those_of_the_start(monkeypatch):
@@ -349,6 +425,9 @@ DIRECT = {"direct": True}
         ("note", changed("runtime.os_release", "debian 12.5", "debian 12.6")),
         ("note", changed("runtime.libc", "glibc 2.36", "glibc 2.39")),
         ("note", changed("cpu.model", "AMD EPYC", "Intel Xeon")),
+        ("note", changed("cpu.vendor", None, "GenuineIntel")),
+        ("note", changed("cublas.torch", None, "12.8.4")),
+        ("fail", changed("cublas.torch", "12.8.3", "12.8.4")),
         ("note", changed("cpu.cores", 2, 4)),
         ("note", changed("cpu.simd", "X86_V4", "X86_V3")),
         ("note", changed("cpu.simd_torch", "AVX512", "AVX2")),
@@ -425,6 +504,14 @@ def test_the_default_policy(policy, drift):
         (changed("blas.numpy", None, "mkl 2024"), "BLAS of numpy: not recorded before, is mkl 2024"),
         (changed("gpu.0", "Tesla T4", None), "GPU 0: was Tesla T4, is not recorded any more"),
         (changed("gpu.driver", "580.1", "580.2"), "GPU driver: 580.1 -> 580.2"),
+        (
+            changed("gpu.driver", "580.1", "unknown", now_detail={"note": "nvidia-smi did not answer"}),
+            "GPU driver: 580.1 -> unknown (nvidia-smi did not answer)",
+        ),
+        (
+            changed("tiny", "1.0", "unknown", now_detail={"note": "no distribution provides it"}),
+            "tiny 1.0 -> unknown (no distribution provides it)",
+        ),
         (changed("cuda.torch", "13.1", "13.2"), "CUDA of torch: 13.1 -> 13.2"),
     ],
     ids=lambda value: getattr(value, "key", ""),
@@ -464,3 +551,28 @@ def test_a_module_named_in_the_place_of_its_distribution():
     with pytest.raises(RecordingError, match="not installed") as caught:
         version_of("sklearn")
     assert caught.value.remedy == "the module sklearn comes from 'scikit-learn': name that"
+
+
+def test_the_locks_of_the_project_are_told_by_digest(tmp_path):
+    (tmp_path / "uv.lock").write_bytes(b"version = 1\n")
+    (tmp_path / "notes.txt").write_text("no lock")
+    facts = {fact.key: fact.value for fact in Libraries({}, root=tmp_path).runtime(())}
+    assert {key for key in facts if key.startswith("locks.")} == {"locks.uv.lock"}
+    assert facts["locks.uv.lock"] == hashlib.sha256(b"version = 1\n").hexdigest()
+    assert not any(fact.key.startswith("locks.") for fact in Libraries({}).runtime(()))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "said"),
+    [
+        ("a" * 64, "b" * 64, "the project's uv.lock has other content"),
+        (None, "b" * 64, "the project's uv.lock is new"),
+        ("a" * 64, None, "the project's uv.lock is gone"),
+    ],
+)
+def test_a_lock_that_changed_only_explains(before, now, said):
+    sides = [None if value is None else Fact("libraries", "locks.uv.lock", value) for value in (before, now)]
+    kind = "changed" if all(sides) else "added" if sides[1] else "removed"
+    drift = Drift("session", "libraries", "locks.uv.lock", kind, *sides)
+    assert Libraries({}).default_policy(drift) == "note"
+    assert Libraries({}).explain(drift) == said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 import os
 import subprocess
 import sys
@@ -232,6 +233,32 @@ def test_torch_precision_of_old_versions():
 
 
 @pytest.mark.slow
+def test_the_default_type_of_torch():
+    torch = pytest.importorskip("torch")
+    assert values(FACET.session(["torch"]))["torch.default_dtype"] == "float32"
+    torch.set_default_dtype(torch.float64)
+    try:
+        assert values(FACET.session(["torch"]))["torch.default_dtype"] == "float64"
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+@pytest.mark.slow
+def test_the_libraries_that_torch_prefers_only_once_cuda_runs(monkeypatch):
+    torch = pytest.importorskip("torch")
+    asked = []
+    monkeypatch.setattr(
+        torch.backends.cuda, "preferred_blas_library", lambda: asked.append(1) or "_BlasBackend.Cublaslt"
+    )
+    assert "torch.preferred_blas" not in values(FACET.session(["torch"]))
+    assert not asked
+    monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
+    facts = values(FACET.session(["torch"]))
+    assert facts["torch.preferred_blas"] == "cublaslt"
+    assert facts["torch.preferred_linalg"] == "default"
+
+
+@pytest.mark.slow
 def test_cublas_workspace_only_once_cuda_runs(monkeypatch):
     torch = pytest.importorskip("torch")
     monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
@@ -267,6 +294,53 @@ def test_tensorflow_switches_are_read_back(monkeypatch):
     assert values(FACET.session(["tensorflow"]))["tensorflow.op_determinism"] is True
 
 
+KERAS = """
+import keras
+from pytest_mlrepro.facets.randomization import Randomization
+def told():
+    facts = Randomization().session([keras.config.backend()])
+    return {fact.key: fact.value for fact in facts if fact.key.startswith("keras.")}
+first = told()
+# Told, not settled: what is chosen afterwards still counts.
+keras.config.set_floatx("float64")
+print(first, told())
+keras.config.set_dtype_policy("mixed_bfloat16")
+print(told())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("backend", ["jax", "tensorflow", "torch"])
+def test_keras_tells_the_library_below_it_and_its_precision(backend):
+    for name in ("keras", backend):
+        if importlib.util.find_spec(name) is None:
+            pytest.skip(f"needs {name}")
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "KERAS_BACKEND": backend}
+    done = subprocess.run(
+        [sys.executable, "-c", KERAS], env=environ, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        f"{{'keras.backend': '{backend}', 'keras.dtype_policy': 'float32'}} "
+        f"{{'keras.backend': '{backend}', 'keras.dtype_policy': 'float64'}}",
+        f"{{'keras.backend': '{backend}', 'keras.dtype_policy': 'mixed_bfloat16'}}",
+    ]
+
+
+def test_keras_is_looked_at_with_the_library_below_it(monkeypatch):
+    keras = types.ModuleType("keras")
+    keras.config = types.SimpleNamespace(backend=lambda: "jax", floatx=lambda: "float32")
+    monkeypatch.setitem(sys.modules, "keras", keras)
+    monkeypatch.delitem(sys.modules, "keras.src.backend.common.global_state", raising=False)
+    monkeypatch.delitem(sys.modules, "jax", raising=False)
+    assert "keras.backend" not in values(FACET.session(["random"]))
+    facts = values(FACET.session(["jax"]))
+    assert (facts["keras.backend"], facts["keras.dtype_policy"]) == ("jax", "float32")
+    # Keras 2 has no libraries below it to choose from.
+    monkeypatch.setitem(sys.modules, "keras", types.ModuleType("keras"))
+    assert "keras.backend" not in values(FACET.session(["jax"]))
+
+
 @pytest.mark.parametrize(
     ("key", "before", "now", "policy"),
     [
@@ -289,6 +363,8 @@ def test_tensorflow_switches_are_read_back(monkeypatch):
         ("jax.enable_x64", False, True, "fail"),
         ("jax.enable_x64", None, True, "note"),
         ("tensorflow.op_determinism", True, None, "note"),
+        ("keras.backend", "jax", "torch", "fail"),
+        ("keras.backend", None, "torch", "note"),
     ],
 )
 def test_what_a_drift_leads_to(key, before, now, policy):

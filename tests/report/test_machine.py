@@ -36,6 +36,27 @@ def document(before, now, *, exitstatus=0, **terms):
     return machine.document(draw(ledger, terms, Extent()), terms, exitstatus=exitstatus)
 
 
+def test_what_is_not_known_of_the_environment_stands_beside_the_context():
+    ledger = Ledger()
+    doubtful = Fact("libraries", "tiny", "unknown", detail={"note": "no distribution provides it"})
+    environment = by_address([doubtful, Fact("libraries", "numpy", "2.4.6", detail={"direct": True})])
+    ledger.add(Contribution(SESSION, environment=environment, is_test=False))
+    total = draw(ledger, Terms(Run()), Extent())
+    found = machine.document(total, Terms(Run()), exitstatus=0, context={"kernel": "6.1"})
+    note = {
+        "facet": "libraries",
+        "key": "tiny",
+        "value": "unknown",
+        "note": "no distribution provides it",
+    }
+    assert found["environment"] == {
+        "name": "",
+        "recorded": True,
+        "context": {"kernel": "6.1"},
+        "notes": [note],
+    }
+
+
 def run(*facts):
     return Run({TEST: by_address(facts)})
 
@@ -52,12 +73,13 @@ def test_the_whole_document():
         "schema": 1,
         "verdict": "drifted",
         "exitstatus": 1,
-        "environment": {"name": "", "recorded": True},
+        "environment": {"name": "", "recorded": True, "context": {}, "notes": []},
         "mode": "check",
         "only": [],
         "lockfile": "",
         "written": None,
         "accept": "",
+        "headline": "",
         "conflicts": [],
         "new": [],
         "stale": [],

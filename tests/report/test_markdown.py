@@ -45,7 +45,9 @@ def ledger_of(now, *, passed=True, rests_on=()):
     return ledger
 
 
-def document(before, now, *, whole=False, exitstatus=0, written=None, sites=(), accept=UPDATE, **terms):
+def document(
+    before, now, *, whole=False, exitstatus=0, written=None, sites=(), accept=UPDATE, headline="", **terms
+):
     """The document of a run; ``now`` is a run or a ledger."""
     ledger = now if isinstance(now, Ledger) else ledger_of(now)
     terms = Terms(before, **terms)
@@ -60,6 +62,7 @@ def document(before, now, *, whole=False, exitstatus=0, written=None, sites=(), 
         lockfile="mlrepro.lock",
         written=written,
         accept=accept,
+        headline=headline,
     )
 
 
@@ -104,6 +107,13 @@ def test_the_ladder_is_counted_and_what_is_not_identical_folded_away():
 
 def test_a_run_that_recorded_nothing():
     assert said(Run(), Run()) == "mlrepro **reproduced**: 0 facts of 0 subjects, nothing compared\n"
+
+
+def test_a_run_that_only_its_environment_fails_says_so():
+    told = said(
+        run(results_f1=0.5), run(results_f1=0.5), headline="red on nothing but the environment: a_b 1 -> 2"
+    )
+    assert told.split("\n\n")[1].strip() == "red on nothing but the environment: `a_b` 1 -> 2"
 
 
 def test_an_environment_that_is_not_recorded_is_said():

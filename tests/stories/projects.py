@@ -77,6 +77,7 @@ class Project:
     root: Path
     tmp: Path
     environment: Mapping[str, str] = field(default_factory=dict)
+    python: str = sys.executable
 
     @staticmethod
     def folders() -> list[Path]:
@@ -123,6 +124,10 @@ class Project:
     def setenv(self, **variables: str) -> Project:
         return replace(self, environment={**self.environment, **variables})
 
+    def under(self, python: str) -> Project:
+        """The same project, run by another interpreter."""
+        return replace(self, python=python)
+
     def pytest(self, *arguments: str, cwd: str = ".") -> Result:
         """Run pytest with the installed plugin; a report is always made where something is judged."""
         judges = any(argument in ("--mlrepro", "--mlrepro-update") for argument in arguments)
@@ -130,7 +135,7 @@ class Project:
         report.unlink(missing_ok=True)
         extra = [f"--mlrepro-report={report}"] if judges else []
         fixed = ["-p", "no:randomly", "-p", "no:cacheprovider"]
-        ran = self._run([sys.executable, "-m", "pytest", *fixed, *extra, *arguments], cwd)
+        ran = self._run([self.python, "-m", "pytest", *fixed, *extra, *arguments], cwd)
         content = json.loads(report.read_text()) if report.exists() else None
         return Result(self, ran.returncode, ran.stdout, content)
 
@@ -142,7 +147,7 @@ class Project:
 
     def command(self, *arguments: str, cwd: str = ".") -> Result:
         """Run the ``mlrepro`` command."""
-        ran = self._run([sys.executable, "-m", "pytest_mlrepro.cli", *arguments], cwd)
+        ran = self._run([self.python, "-m", "pytest_mlrepro.cli", *arguments], cwd)
         return Result(self, ran.returncode, ran.stdout)
 
     def _run(self, command: list[str], cwd: str) -> subprocess.CompletedProcess[str]:

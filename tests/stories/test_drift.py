@@ -178,7 +178,12 @@ def test_a_used_library_and_an_unused_one(empty, wheels, tmp_path):
 
     red = project.setenv(PYTHONPATH=new).check("--junit-xml=junit.xml").red()
     assert red.drifts() == {"libraries.tinyscale"}
-    assert "tinyscale 1.0 -> 1.1" in red.output
+    alone = "red on nothing but the environment: tinyscale 1.0 -> 1.1; the results did not change"
+    assert red.output.rpartition(" mlrepro -")[2].splitlines()[1] == alone
+    accept = "accept with pytest --mlrepro-update --mlrepro-only=libraries"
+    assert f"the environment changed, the results did not: {accept}" in red.output
+    assert red.report["environment"]["notes"] == []
+    assert red.report["environment"]["context"]["tools.pytest"] == pytest.__version__
     assert "FAILED mlrepro.lock::session" in red.output
     assert "1 failed, 1 passed" in red.output
     assert "tinyscale 1.0 -&gt; 1.1" in (project.root / "junit.xml").read_text()
