@@ -350,8 +350,9 @@ def test_processes_that_disagree_about_the_environment_accept_none():
 
 def test_the_last_attempt_of_a_test_counts_and_is_no_conflict():
     ledger = Ledger()
-    for value in (1, 2):
+    for value, call in ((1, "failed"), (2, "passed")):
         ledger.add(Contribution(A, facts(f1=value)))
+        outcome(ledger, A, call)
     assert not ledger.conflicts
     assert values(Run({A: ledger.contributions[A].facts}), A) == {"results.f1": 2}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_mlrepro.acceptance import Acceptance
 from pytest_mlrepro.balance import Sum, draw
 from pytest_mlrepro.contribution import Contribution
 from pytest_mlrepro.errors import MlreproError
@@ -16,7 +18,7 @@ from pytest_mlrepro.gate import Judgement, Terms
 from pytest_mlrepro.guard import Sightings
 from pytest_mlrepro.ledger import Extent, Ledger
 from pytest_mlrepro.lockfile import update_lockfile, write_run
-from pytest_mlrepro.model import SESSION, Facts, Own
+from pytest_mlrepro.model import SESSION, Facts, Own, Run
 from pytest_mlrepro.plugin.items import users
 from pytest_mlrepro.report import files, machine, text
 from pytest_mlrepro.traces import Trace
@@ -41,8 +43,10 @@ class Desk:
         self._collected: set[str] = set()
         self._names: dict[str, str] = {}
         self.partial = False
+        self._process = os.getpid()
         self._total: Sum | None = None
         self._written: bool | None = None
+        self._overtaken: tuple[str, ...] = ()
         self._problems: list[str] = []
 
     def pytest_report_header(self) -> list[str]:
@@ -67,7 +71,8 @@ class Desk:
             passed=report.outcome == "passed" and not hasattr(report, "wasxfail"),
             failed=report.outcome == "failed",
             finished=report.when == "teardown",
-            excused=report.outcome == "skipped",
+            # A part of a test that is skipped leaves the rest to be judged.
+            excused=report.outcome == "skipped" and not hasattr(report, "context"),
         )
 
     def _take(self, texts: Iterable[str]) -> None:
@@ -93,6 +98,9 @@ class Desk:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         if exitstatus in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
+            return
+        if os.getpid() != self._process:
+            # A copy of this run, that a test forked and did not end.
             return
         total = self._total = draw(self.ledger, self.terms, self._extent(session, exitstatus))
         if self.order.judges:
@@ -173,7 +181,7 @@ class Desk:
             named: dict[str, Own] = {self.order.environment: {}}
             write_run(self.order.record, replace(total.run, traces=self.traces, environments=named))
         if self.order.update and total.accept is not None:
-            self._written = update_lockfile(self.order.lockfile, total.accept, shown=self.order.shown)
+            self._written = self._update(total.accept)
         if not self.order.reports:
             return
         document = machine.document(
@@ -188,6 +196,14 @@ class Desk:
         )
         for path in self.order.reports:
             files.write(path, document)
+
+    def _update(self, accept: Acceptance) -> bool:
+        def change(before: Run) -> Run:
+            after = accept(before)
+            self._overtaken = accept.overtaken(before, after)
+            return after
+
+        return update_lockfile(self.order.lockfile, change, shown=self.order.shown)
 
     # Telling
 
@@ -218,6 +234,7 @@ class Desk:
                 self.terms,
                 lockfile=self.order.shown,
                 written=self._written,
+                overtaken=self._overtaken,
                 verbose=self.config.option.verbose,
                 options=self.order.repeated,
             )

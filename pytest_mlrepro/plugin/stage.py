@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import threading
 from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +24,7 @@ from pytest_mlrepro.plugin.items import (
     file_of,
     fixture_subject,
     fixtures_of,
+    has_failed,
     identity,
     is_user,
     marks,
@@ -35,6 +38,7 @@ from pytest_mlrepro.recording import Recording
 from pytest_mlrepro.report import text
 from pytest_mlrepro.report.progress import Progress
 from pytest_mlrepro.seeding import Seeding, derive_seed
+from pytest_mlrepro.strays import Strays
 
 if TYPE_CHECKING:
     from pytest_mlrepro.plugin.desk import Desk
@@ -90,6 +94,8 @@ class Stage:
         )
         self.libraries = Libraries(self._around, self._recording)
         self._item: pytest.Item | None = None
+        self._strays = Strays()
+        self._runner = (os.getpid(), threading.get_ident())
         self._turns: list[Turn] = []
         self._findings = Findings(terms, self._around, judges=order.judges) if terms is not None else None
 
@@ -133,6 +139,9 @@ class Stage:
             own,
             self._policies(marked.get("policy", {})),
             frozenset(self._files(item)) if self.terms else frozenset(),
+            process=self._runner[0],
+            thread=self._runner[1],
+            strays=self._strays,
         )
         self._read(recording)
         turn = Turn(recording, self._seeding.save(), marked=marked, problem=problem)
@@ -172,6 +181,8 @@ class Stage:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, None, None]:
         self._item = item
+        # Whoever runs the test: with --forked that is a process of its own.
+        self._runner = (os.getpid(), threading.get_ident())
         if is_user(item):
             self._open(item).touched = True
         return (yield)
@@ -182,10 +193,21 @@ class Stage:
             if self._turns[0].problem:
                 raise Drifted(self._turns[0].problem)
             self._pin_when_it_runs(item, self._turns[0].recording.seed)
-        outcome = yield
-        if self._findings is not None:
+        try:
+            outcome = yield
+        except BaseException:
+            # It says itself what went wrong.
+            self._strays.take()
+            raise
+        if self._findings is not None and not has_failed(item):
+            self._hear()
             self._judge(item, self._findings)
         return outcome
+
+    def _hear(self) -> None:
+        """Fail with what could not be recorded in a thread or process that told nobody."""
+        if said := self._strays.take():
+            raise Drifted(f"mlrepro: {said}")
 
     def _pin_when_it_runs(self, item: pytest.Item, seed: int) -> None:
         # Plugins that reseed before each test do so after our wrapper of pytest_runtest_call,
@@ -202,13 +224,15 @@ class Stage:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, None, None]:
         try:
-            return (yield)
+            outcome = yield
         finally:
             while self._turns:
                 turn = self._turns.pop()
                 self._end(turn)
                 self._seeding.restore(turn.state)
             self._item = None
+        self._hear()
+        return outcome
 
     # Fixtures of higher scope
 
@@ -258,6 +282,7 @@ class Stage:
             self.order.seed,
             policies=self._policies({}),
             files=frozenset() if path is None else frozenset({path}),
+            strays=self._strays,
         )
         turn = Turn(recording, touched=asks)
         if asks:
