@@ -215,6 +215,8 @@ class Recorder:
                 where=caller(),
                 remedy='for instance: mlrepro.metrics({"auc": 0.99, "loss": 0.11})',
             )
+        if not metrics:
+            self._record(Results().none, rtol=rtol, atol=atol)
         for name, value in metrics.items():
             self.metric(name, value, rtol=rtol, atol=atol, better=better)
         return metrics

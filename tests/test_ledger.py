@@ -618,7 +618,10 @@ def test_an_update_never_changes_another_environment(case, name):
             assert now.facts(subject).keys() == known.keys()
             for address, fact in known.items():
                 assert same_value(now.facts(subject)[address].value, fact.value)
-    may_change = {each for each in ledger.contributions if each not in total.refused} | {*total.stale, SESSION}
+    may_change = {each for each in ledger.contributions if each not in total.refused} | {
+        *total.stale,
+        SESSION,
+    }
     mine = held.view(name)
     for subject in mine.subjects.keys() - may_change:
         assert after.view(name).facts(subject) == mine.facts(subject)
