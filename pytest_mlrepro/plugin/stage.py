@@ -34,7 +34,7 @@ from pytest_mlrepro.plugin.items import (
 from pytest_mlrepro.plugin.progress import terminal
 from pytest_mlrepro.plugin.surroundings import Libraries, Surroundings
 from pytest_mlrepro.policy import Policies
-from pytest_mlrepro.recording import Recording
+from pytest_mlrepro.recording import Recording, caller
 from pytest_mlrepro.report import text
 from pytest_mlrepro.report.progress import Progress
 from pytest_mlrepro.seeding import Seeding, derive_seed
@@ -118,9 +118,21 @@ class Stage:
                     "nothing is running that a fact could be about",
                     remedy="use the recorder inside a test or a fixture",
                 )
+            self._check_thread()
             self._open(self._item)
         self._turns[-1].touched = True
         return self._turns[-1].recording
+
+    def _check_thread(self) -> None:
+        """Refuse to let a thread begin the turn of a test: it may be one that an earlier test has left behind."""
+        if threading.get_ident() != self._runner[1]:
+            error = RecordingError(
+                "a thread uses the recorder while no test that asked for it is running",
+                where=caller(),
+                remedy="wait for the thread in the test that starts it, and let that test ask for mlrepro",
+            )
+            self._strays.add(str(error))
+            raise error
 
     def _open(self, item: pytest.Item) -> Turn:
         problem, marked, own = "", {}, None
