@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _QUIET = ("lfplugin", "stepwiseplugin", "nfplugin", "mlrepro-desk")
 """Plugins that must not take a report about the session for one about a test."""
+_SELECTING = ("python_", "testpaths", "norecursedirs")
+"""Settings that say what a test is: laid over those of the project they may leave some out."""
 
 
 class Desk:
@@ -127,6 +129,8 @@ class Desk:
         """Whether the command line selects everything: --lf does not report the files that it leaves out."""
         options = self.config.option
         if getattr(options, "lf", False) or options.pyargs:
+            return False
+        if any(each.startswith(_SELECTING) for each in options.override_ini or ()):
             return False
         if self.config.args_source is pytest.Config.ArgsSource.TESTPATHS:
             return True
