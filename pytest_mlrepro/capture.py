@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from pytest_mlrepro.codegraph import CodeGraph
 from pytest_mlrepro.errors import MlreproError, RecordingError
@@ -215,6 +215,8 @@ class Recorder:
                 where=caller(),
                 remedy='for instance: mlrepro.metrics({"auc": 0.99, "loss": 0.11})',
             )
+        if not metrics:
+            self._record(Results().none, rtol=rtol, atol=atol)
         for name, value in metrics.items():
             self.metric(name, value, rtol=rtol, atol=atol, better=better)
         return metrics
@@ -319,6 +321,13 @@ class Recorder:
         self._record(self._freeze, names)
         return names[0] if len(names) == 1 else names
 
+    def __reduce__(self) -> NoReturn:
+        raise RecordingError(
+            "the recorder cannot be sent to another process: what it recorded there would be lost",
+            where=caller(),
+            remedy="let the process return its values, and record them in the test",
+        )
+
     def __getattr__(self, name: str) -> Callable[..., None]:
         # A facet that another distribution brings is recorded by its name.
         room = None if name.startswith("_") else further_facets().get(name)
@@ -334,9 +343,12 @@ class Recorder:
             return
         recording = self._current()
         try:
+            recording.check_process()
             recording.add(capture(*args, **kwargs))
         except MlreproError as error:
-            raise _said_here(error) from None
+            said = _said_here(error)
+            recording.refused(said)
+            raise said from None
         if handed is not None:
             recording.modules.add(type(handed).__module__)
 

@@ -218,9 +218,3 @@ def _tolerance(table: Mapping[str, Any], where: str) -> Tolerance:
         return Tolerance(table.get("rtol", default.rtol), table.get("atol", default.atol))
     except MlreproError as error:
         raise ConfigError(error.what, where=where, remedy="for instance: rtol = 1e-9") from None
-    except OverflowError:
-        raise ConfigError(
-            "rtol and atol must be numbers that a float can hold",
-            where=where,
-            remedy="for instance: rtol = 1e-9",
-        ) from None

@@ -87,6 +87,15 @@ class Results(Facet):
             tolerance = None
         return (Fact(self.name, name, plain, dtype=dtype, tolerance=tolerance, better=better),)
 
+    def none(self, *, rtol: float | None, atol: float | None) -> tuple[Fact, ...]:
+        """No metric at all: the tolerance is checked as it is with some.
+
+        Raises:
+            RecordingError: see ``capture``.
+        """
+        given(rtol, atol)
+        return ()
+
     def classification(
         self,
         y_true: object,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from pytest_mlrepro.errors import LockfileError
 from pytest_mlrepro.lockfile.codec import dumps, loads
-from pytest_mlrepro.locking import only_writer
+from pytest_mlrepro.locking import only_writer, undisturbed
 from pytest_mlrepro.model import Run
 
 
@@ -39,6 +39,8 @@ def check_writable(path: Path, *, shown: str = "") -> None:
         reason = "its folder does not exist"
     elif target.is_dir():
         reason = "it is a folder"
+    elif target.exists() and not target.is_file():
+        reason = "it is no regular file"
     elif not os.access(target.parent, os.W_OK):
         reason = "its folder is not writable"
     elif target.exists() and _is_read_only(target):
@@ -131,19 +133,23 @@ def _replace(target: Path, text: str) -> None:
         # Only a killed update leaves one, and whoever holds the folder's lock is the only writer.
         left.unlink(missing_ok=True)
     scratch = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    if target.exists() and not target.is_file():
+        # Putting a file in the place of a device would take it from everybody.
+        raise OSError(errno.EINVAL, "it is no regular file")
     if target.exists() and _is_read_only(target):
         raise PermissionError(errno.EACCES, "the file is read-only")
-    try:
-        with scratch.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        if target.exists():
-            scratch.chmod(target.stat().st_mode)
-        scratch.replace(target)
-    except BaseException:
-        scratch.unlink(missing_ok=True)
-        raise
+    with undisturbed():
+        try:
+            with scratch.open("w", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            if target.exists():
+                scratch.chmod(target.stat().st_mode)
+            scratch.replace(target)
+        except BaseException:
+            scratch.unlink(missing_ok=True)
+            raise
 
 
 def _escaped(name: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_mlrepro.acceptance import Acceptance
 from pytest_mlrepro.balance import Sum, draw
 from pytest_mlrepro.contribution import Contribution
 from pytest_mlrepro.errors import MlreproError
@@ -18,7 +19,7 @@ from pytest_mlrepro.guard import Sightings
 from pytest_mlrepro.history import head
 from pytest_mlrepro.ledger import Extent, Ledger
 from pytest_mlrepro.lockfile import update_lockfile, write_run
-from pytest_mlrepro.model import SESSION, Facts, Own
+from pytest_mlrepro.model import SESSION, Facts, Own, Run
 from pytest_mlrepro.plugin.items import users
 from pytest_mlrepro.report import files, machine, text
 from pytest_mlrepro.report.standing import Standing, standing
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 _QUIET = ("lfplugin", "stepwiseplugin", "nfplugin", "mlrepro-desk")
 """Plugins that must not take a report about the session for one about a test."""
+_SELECTING = ("python_", "testpaths", "norecursedirs")
+"""Settings that say what a test is: laid over those of the project they may leave some out."""
 
 
 class Desk:
@@ -44,9 +47,11 @@ class Desk:
         self._collected: set[str] = set()
         self._names: dict[str, str] = {}
         self.partial = False
+        self._process = os.getpid()
         self._total: Sum | None = None
         self._standing: Standing | None = None
         self._written: bool | None = None
+        self._overtaken: tuple[str, ...] = ()
         self._problems: list[str] = []
 
     def pytest_report_header(self) -> list[str]:
@@ -71,7 +76,8 @@ class Desk:
             passed=report.outcome == "passed" and not hasattr(report, "wasxfail"),
             failed=report.outcome == "failed",
             finished=report.when == "teardown",
-            excused=report.outcome == "skipped",
+            # A part of a test that is skipped leaves the rest to be judged.
+            excused=report.outcome == "skipped" and not hasattr(report, "context"),
         )
 
     def _take(self, texts: Iterable[str]) -> None:
@@ -97,6 +103,9 @@ class Desk:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         if exitstatus in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
+            return
+        if os.getpid() != self._process:
+            # A copy of this run, that a test forked and did not end.
             return
         total = self._total = draw(self.ledger, self.terms, self._extent(session, exitstatus))
         if self.order.judges:
@@ -124,6 +133,8 @@ class Desk:
         """Whether the command line selects everything: --lf does not report the files that it leaves out."""
         options = self.config.option
         if getattr(options, "lf", False) or options.pyargs:
+            return False
+        if any(each.startswith(_SELECTING) for each in options.override_ini or ()):
             return False
         if self.config.args_source is pytest.Config.ArgsSource.TESTPATHS:
             return True
@@ -179,7 +190,7 @@ class Desk:
             named: dict[str, Own] = {self.order.environment: {}}
             write_run(self.order.record, replace(total.run, traces=self.traces, environments=named))
         if self.order.update and total.accept is not None:
-            self._written = update_lockfile(self.order.lockfile, total.accept, shown=self.order.shown)
+            self._written = self._update(total.accept)
         if not self.order.reports:
             return
         alone = self._standing if self._standing is not None and self._standing.alone else None
@@ -206,6 +217,14 @@ class Desk:
         checkout = head(self.config.rootpath)
         told = {"commit": checkout[0], "changed_since": checkout[1]} if checkout else {}
         return {**context(os.environ), **told}
+
+    def _update(self, accept: Acceptance) -> bool:
+        def change(before: Run) -> Run:
+            after = accept(before)
+            self._overtaken = accept.overtaken(before, after)
+            return after
+
+        return update_lockfile(self.order.lockfile, change, shown=self.order.shown)
 
     # Telling
 
@@ -238,6 +257,7 @@ class Desk:
                 self.terms,
                 lockfile=self.order.shown,
                 written=self._written,
+                overtaken=self._overtaken,
                 verbose=self.config.option.verbose,
                 options=self.order.repeated,
                 standing=self._standing,

@@ -94,7 +94,7 @@ def install(config: pytest.Config) -> Stage:
     worker: Mapping[str, object] | None = getattr(config, "workerinput", None)
     desk = Desk(config, order, terms, watching.sightings) if terms is not None and worker is None else None
     baseline = terms.baseline if terms is not None else None
-    omissions = Omissions(config.rootpath, baseline.subjects if baseline is not None else ())
+    omissions = Omissions(config, baseline.subjects if baseline is not None else ())
     stage = Stage(config, order, terms, seeding, omissions=omissions, desk=desk, watching=watching)
     if terms is not None:
         config.pluginmanager.register(omissions, "mlrepro-omissions")
@@ -143,6 +143,15 @@ def read_order(config: pytest.Config, project: Config) -> Order:
             "--mlrepro-trace needs --mlrepro-record: a trace belongs into a recorded run, not into the lockfile",
             remedy="name a file for the run, for instance: --mlrepro-record=run.lock",
         )
+    for name, paths in (("--mlrepro-record", [order.record]), ("--mlrepro-report", order.reports)):
+        if any(
+            path is not None and os.path.realpath(path) == os.path.realpath(order.lockfile) for path in paths
+        ):
+            raise ConfigError(
+                f"{name} names the lockfile, which only an update may write",
+                where=order.shown,
+                remedy="name another file, or accept the run with --mlrepro-update",
+            )
     for name, given in (("--mlrepro-only", order.only), ("--mlrepro-report", order.reports)):
         if given and not order.judges:
             # Silently comparing nothing would be a green light that means nothing.

@@ -61,6 +61,11 @@ def _requests(names: Sequence[str], definitions: Mapping[str, Any], seen: set[st
     return False
 
 
+def has_failed(item: pytest.Item) -> bool:
+    """Whether the body of a test has failed or was skipped without saying so: unittest keeps it for the report."""
+    return bool(getattr(item, "_excinfo", None))
+
+
 def fixtures_of(item: pytest.Item) -> Iterator[pytest.FixtureDef[Any]]:
     """Every fixture definition that a test may use."""
     info = getattr(item, "_fixtureinfo", None)

@@ -238,6 +238,7 @@ def summary(
     *,
     lockfile: str,
     written: bool | None,
+    overtaken: Sequence[str] = (),
     verbose: int = 0,
     options: Sequence[str] = (),
     standing: Standing | None = None,
@@ -249,12 +250,13 @@ def summary(
         terms: that it was judged by.
         lockfile: how to call the lockfile.
         written: whether an update changed the lockfile; None where it accepted nothing or there was none.
+        overtaken: subjects that somebody else had changed in the lockfile while this run was going.
         verbose: notes are listed from 1 on.
         options: that the run was given and an update of it needs too.
         standing: of the environment, where it fails the run.
     """
     if terms.update:
-        yield from _update_lines(total, terms, lockfile, written)
+        yield from _update_lines(total, terms, lockfile, written, overtaken)
     elif terms.is_stranger:
         yield from _stranger(terms, lockfile, options)
     found = total.comparison
@@ -322,13 +324,20 @@ def _near(found: Agreement, tolerance: Tolerance) -> str:
     return f"{found.rung}: {found.subject}: {found.current.address} {agreement(found, tolerance)}"
 
 
-def _update_lines(total: Sum, terms: Terms, lockfile: str, written: bool | None) -> Iterator[str]:
+def _update_lines(
+    total: Sum, terms: Terms, lockfile: str, written: bool | None, overtaken: Sequence[str]
+) -> Iterator[str]:
     refused = set(total.refused)
-    if total.accept is not None:
+    if total.accept is not None and written is not None:
         subjects = [each.subject for each in total.judgements if each.subject not in refused]
         yield from accepted(total.judgements, subjects, terms)
     for subject in total.refused:
         yield f"not accepted: {subject} did not pass; its baseline is as it was"
+    if written and overtaken:
+        yield (
+            f"{lockfile} was changed by somebody else while this run was going; "
+            f"this run's facts replaced what was accepted there of: {', '.join(overtaken)}"
+        )
     if written:
         yield f"updated {lockfile}{_kept(terms)}: review and commit it"
     elif written is None:
