@@ -47,6 +47,7 @@ class Recorder:
         accepted: Callable[[str], Facts] | None = None,
         *,
         tolerance: Tolerance = DEFAULT_TOLERANCE,
+        secrets: tuple[str, ...] = (),
     ) -> None:
         """Make a recorder.
 
@@ -57,6 +58,7 @@ class Recorder:
             reading: what the run has for reading data.
             accepted: gives the facts of a subject's baseline.
             tolerance: the project's, of floats without one of their own.
+            secrets: patterns of names whose values the project calls secret.
         """
         self._current = current
         self._pin = pin
@@ -64,6 +66,7 @@ class Recorder:
         self._reading = reading or Reading()
         self._accepted = accepted or (lambda _: {})
         self._tolerance = tolerance
+        self._secrets = secrets
 
     @property
     def seed(self) -> int:
@@ -117,12 +120,12 @@ class Recorder:
             )
         named = {} if key is _UNSET else {key: value}
         for name, item in {**named, **assumptions}.items():
-            self._record(Assumptions().capture, name, item)
+            self._record(Assumptions().capture, name, item, secrets=self._secrets)
         return assumptions if assumptions else value
 
     def environ(self, *names: str) -> Any:
         """Record the values of environment variables, set or not; those with secret-looking names as digests."""
-        self._record(Assumptions().environ, names)
+        self._record(Assumptions().environ, names, secrets=self._secrets)
         return names[0] if len(names) == 1 else names
 
     def settings(self, settings: T, name: str = "") -> T:
@@ -131,7 +134,7 @@ class Recorder:
         Raises:
             RecordingError: for a value that has no stable form.
         """
-        self._record(Settings().capture, settings, name, handed=settings)
+        self._record(Settings().capture, settings, name, secrets=self._secrets, handed=settings)
         return settings
 
     def data(

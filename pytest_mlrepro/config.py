@@ -29,6 +29,7 @@ _KEYS = (
     "guard",
     "environment",
     "unknown_environment",
+    "secrets",
     "policy",
     "versions",
 )
@@ -50,6 +51,7 @@ class Config:
         guard: the entropy guard's mode as it is set; None where nobody set it.
         environment: the name of the environment, wherever that is; empty for one made from the machine.
         unknown_environment: whether a run in one that the lockfile does not know is compared, or fails.
+        secrets: patterns of names whose values are recorded as digests only, besides those that look secret.
         policy: by address pattern.
         versions: how exactly the version of a library must agree, by pattern of its name.
     """
@@ -62,6 +64,7 @@ class Config:
     guard: str | None = None
     environment: str = ""
     unknown_environment: Strangers = "compare"
+    secrets: tuple[str, ...] = ()
     policy: Mapping[str, Policy] = field(default_factory=lambda: _NO_RULES)
     versions: Mapping[str, VersionRule] = field(default_factory=lambda: _NO_VERSIONS)
 
@@ -129,6 +132,7 @@ def parse_config(table: object, root: Path, file: str) -> Config:
         if "environment" in table
         else "",
         unknown_environment=strangers,
+        secrets=_secrets(table.get("secrets", []), where),
         policy=parse_policy(table.get("policy", {}), f"{file}, [tool.mlrepro.policy]"),
         versions=parse_versions(table.get("versions", {}), f"{file}, [tool.mlrepro.versions]"),
     )
@@ -210,6 +214,16 @@ def _typed(table: Mapping[str, Any], key: str, kind: type, default: Any, where: 
             remedy=f"for instance: {key} = {default!r}",
         )
     return value
+
+
+def _secrets(patterns: object, where: str) -> tuple[str, ...]:
+    if not isinstance(patterns, list) or not all(isinstance(each, str) and each for each in patterns):
+        raise ConfigError(
+            f"secrets must be an array of names or patterns of names, got {patterns!r}",
+            where=where,
+            remedy='for instance: secrets = ["*_DSN"]',
+        )
+    return tuple(patterns)
 
 
 def _tolerance(table: Mapping[str, Any], where: str) -> Tolerance:

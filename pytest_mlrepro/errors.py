@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pytest_mlrepro.visible import lines
+
 
 class MlreproError(Exception):
     """A problem that the user can mend.
@@ -20,7 +22,7 @@ class MlreproError(Exception):
 
     def __str__(self) -> str:
         head = f"{self.where}: {self.what}" if self.where else self.what
-        return f"{head}\n{self.remedy}" if self.remedy else head
+        return lines((head, self.remedy) if self.remedy else (head,))
 
     def __reduce__(self) -> tuple[object, ...]:
         # Keyword arguments do not survive the default pickling of exceptions.
@@ -47,8 +49,8 @@ class FingerprintError(RecordingError):
     """An object, file or folder that cannot be fingerprinted."""
 
 
-class MissingExtraError(MlreproError):
-    """An optional library that this call needs is not installed."""
+class MissingExtraError(FingerprintError):
+    """An optional library that this call needs is not installed; the remedy is the command that installs it."""
 
 
 class ExportError(MlreproError):

@@ -17,6 +17,7 @@ from pytest_mlrepro.facets.settings import Settings
 from pytest_mlrepro.model import Fact, Facts, Tolerance, Value
 from pytest_mlrepro.policy import Policies
 from pytest_mlrepro.strays import Strays
+from pytest_mlrepro.values import MOST_BITS, is_long
 
 _HERE = f"{Path(__file__).parent}{os.sep}"
 _PINNED = "mlrepro.seed"
@@ -96,6 +97,12 @@ class Recording:
         if self.policies.rule(fact.address) == "ignore":
             return
         _check_key(fact)
+        if is_long(fact.value):
+            raise RecordingError(
+                f"{fact.address} is, or holds, an integer of more than {MOST_BITS:,} bits",
+                where=fact.origin,
+                remedy="record it as a text, str(value) or hex(value), or as a float",
+            )
         if fact.facet == Settings.name and fact.value == self.seed and type(fact.value) is int:
             # A random_state that was given the pinned seed: another seed is no other setting.
             fact = replace(fact, value=_PINNED)

@@ -74,6 +74,15 @@ def line(below=1):
     return f"{here.as_posix()}:{frame.f_lineno + below}"
 
 
+def test_an_integer_that_nobody_can_read_is_refused(recorder):
+    assert recorder.metric("n", 2**4095) == 2**4095
+    for value in (2**4096, [1, [-(2**5000)]]):
+        with pytest.raises(
+            RecordingError, match=r"results\.m is, or holds, an integer of more than 4,096 bits"
+        ):
+            recorder.metric("m", value)
+
+
 # What is given is given back
 
 

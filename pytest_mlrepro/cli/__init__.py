@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from pytest_mlrepro._version import __version__
 from pytest_mlrepro.balance import contrast
@@ -23,6 +23,7 @@ from pytest_mlrepro.model import Run
 from pytest_mlrepro.olddata import told
 from pytest_mlrepro.report import divergences, environments, fingerprints, machine, text
 from pytest_mlrepro.report.progress import Progress
+from pytest_mlrepro.visible import line, lines, visible
 
 FINE, DRIFTED, UNUSABLE = 0, 1, 4
 
@@ -52,7 +53,7 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> None:  # type: ignore[override]
         """Exit as pytest does on wrong usage."""
         self.print_usage(sys.stderr)
-        self.exit(UNUSABLE, f"{self.prog}: {message}\n")
+        self.exit(UNUSABLE, f"{line(f'{self.prog}: {message}')}\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -166,10 +167,10 @@ def _show(options: argparse.Namespace, project: Config) -> int:
     if options.subject and not any((chosen.subjects, *chosen.environments.values())):
         raise unknown(options.subject, run.subjects, "subject", str(path))
     if options.environments:
-        lines, found = [*environments.lines(chosen, project.tolerance)], environments.document(chosen)
+        shown, found = [*environments.lines(chosen, project.tolerance)], environments.document(chosen)
     else:
-        lines, found = [*text.table(chosen), *environments.hint(chosen)], machine.facts(chosen)
-    print(json.dumps(found, indent=2, ensure_ascii=False) if options.json else "\n".join(lines))
+        shown, found = [*text.table(chosen), *environments.hint(chosen)], machine.facts(chosen)
+    _print(found if options.json else shown)
     return FINE
 
 
@@ -193,11 +194,11 @@ def _diff(options: argparse.Namespace, project: Config) -> int:
         document = machine.document(total, terms, exitstatus=status)
         if before.traces or after.traces:
             document["traces"] = divergences.plain(aligned, total)
-        print(json.dumps(document, indent=2, ensure_ascii=False))
+        _print(document)
         return status
-    lines = [*text.differences(total, terms), *told(total.drifts(), project.root)]
-    lines += [*divergences.lines(aligned, total), *divergences.one_sided(traced_once(before, after), total)]
-    print("\n".join(lines))
+    shown = [*text.differences(total, terms), *told(total.drifts(), project.root)]
+    shown += [*divergences.lines(aligned, total), *divergences.one_sided(traced_once(before, after), total)]
+    _print(shown)
     return status
 
 
@@ -205,7 +206,7 @@ def _fingerprint(options: argparse.Namespace, _: Config) -> int:
     if not options.path:
         raise FingerprintError("the path is empty", remedy="name a file or folder; . is the working folder")
     try:
-        with Progress(_terminal).telling(fingerprints.printable(options.path)) as advance:
+        with Progress(_terminal).telling(visible(options.path)) as advance:
             taken = fingerprint(
                 Path(options.path),
                 by_value=options.by_value,
@@ -214,15 +215,20 @@ def _fingerprint(options: argparse.Namespace, _: Config) -> int:
                 advance=advance,
             )
     except FingerprintError as error:
-        where = fingerprints.printable(options.path)
+        where = visible(options.path)
         raise FingerprintError(error.what, where=where, remedy=error.remedy) from None
-    if options.json:
-        # Escaped: a name that is not text in the file system's encoding cannot be printed.
-        detail = {name: machine.plain(value) for name, value in taken.detail.items()}
-        print(json.dumps({"path": options.path, "digest": taken.digest, "detail": detail}, indent=2))
-    else:
-        print("\n".join(fingerprints.lines(taken)))
+    detail = {name: machine.plain(value) for name, value in taken.detail.items()}
+    found = {"path": options.path, "digest": taken.digest, "detail": detail}
+    _print(found if options.json else fingerprints.lines(taken))
     return FINE
+
+
+def _print(found: dict[str, Any] | Iterable[str]) -> None:
+    """Print a document as JSON, or lines: what is in them ends no line, moves no cursor and commands no CI."""
+    if isinstance(found, dict):
+        print(machine.written(found), end="")
+    else:
+        print(lines(found))
 
 
 def _terminal() -> Callable[[str], None] | None:

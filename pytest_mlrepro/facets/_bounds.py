@@ -93,11 +93,16 @@ def against_band(baseline: Fact, current: Fact) -> list[str]:
     told = f"outside {described(band)}"
     half = (band.high - band.low) / 2
     middle = band.low + half
-    if not math.isfinite(now):
+    try:
+        number = float(now)
+    except OverflowError:
+        # An integer beyond all floats.
+        number = math.inf
+    if not math.isfinite(number):
         return [told]
     if half == 0.0:
         return [f"{told}, which has no width"]
-    return [f"{told}, {abs(now - middle) / half:.3g} x its half-width from its middle"]
+    return [f"{told}, {abs(number - middle) / half:.3g} x its half-width from its middle"]
 
 
 def described(band: Band) -> str:

@@ -128,4 +128,5 @@ def seal(root: bytes, detail: Mapping[str, Value]) -> Fingerprint:
 
 def text_bytes(text: str) -> bytes:
     """UTF-8, lone surrogates included."""
-    return text.encode("utf-8", "surrogatepass")
+    # Not text.encode(): a class that descends from str may have put something else in its place.
+    return str.encode(text, "utf-8", "surrogatepass")

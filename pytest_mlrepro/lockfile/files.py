@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
 from pytest_mlrepro.errors import LockfileError
+from pytest_mlrepro.lockfile import limits
 from pytest_mlrepro.lockfile.codec import dumps, loads
 from pytest_mlrepro.locking import only_writer, undisturbed
 from pytest_mlrepro.model import Run
+
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
 
 
 def load_lockfile(path: str | os.PathLike[str], *, shown: str = "") -> Run:
@@ -65,7 +69,7 @@ def _is_read_only(target: Path) -> bool:
 
 def _read(path: Path, shown: str) -> str:
     try:
-        return path.read_bytes().decode()
+        return _bytes(path, shown).decode()
     except FileNotFoundError:
         raise LockfileError(
             "there is no such file", where=shown, remedy="make one: pytest --mlrepro-update"
@@ -78,6 +82,23 @@ def _read(path: Path, shown: str) -> str:
         raise LockfileError(
             f"cannot be read: {error.strerror}", where=shown, remedy="check the path and its permissions"
         ) from None
+
+
+def _bytes(path: Path, shown: str) -> bytes:
+    """The content of a file, or of a pipe that somebody writes to."""
+    # Not blocking: opening a FIFO would wait for a writer, a terminal or device for whatever it waits for.
+    with os.fdopen(os.open(path, _FLAGS), "rb") as file:
+        mode = os.fstat(file.fileno()).st_mode
+        if stat.S_ISFIFO(mode):
+            os.set_blocking(file.fileno(), True)
+        elif not stat.S_ISREG(mode):
+            raise LockfileError(
+                "it is no file", where=shown, remedy="name a lockfile, or a run that --mlrepro-record wrote"
+            )
+        data = file.read(limits.BYTES + 1)
+    if len(data) > limits.BYTES:
+        raise limits.too_large(f"more than {limits.BYTES >> 20} MiB", shown)
+    return data
 
 
 def update_lockfile(path: Path, change: Callable[[Run], Run], *, shown: str = "") -> bool:

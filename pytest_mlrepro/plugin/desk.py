@@ -24,6 +24,7 @@ from pytest_mlrepro.plugin.items import users
 from pytest_mlrepro.report import files, machine, text
 from pytest_mlrepro.report.standing import Standing, standing
 from pytest_mlrepro.traces import Trace
+from pytest_mlrepro.visible import line, visible
 
 if TYPE_CHECKING:
     from pytest_mlrepro.plugin.install import Order
@@ -61,7 +62,7 @@ class Desk:
         known = f"{len(self.terms.baseline.subjects)} subjects" if self.terms.baseline else "no baseline yet"
         place = f"environment {order.environment}{' (not recorded yet)' if self.terms.is_stranger else ''}"
         guard = "" if order.guard == "warn" else f", guard {order.guard}"
-        return [f"mlrepro: {mode}{only}, {order.shown} ({known}), {place}, seed {order.seed}{guard}"]
+        return [line(f"mlrepro: {mode}{only}, {order.shown} ({known}), {place}, seed {order.seed}{guard}")]
 
     # Gathering
 
@@ -173,7 +174,8 @@ class Desk:
         return contribution.rests_on if contribution else ()
 
     def _fail(self, session: pytest.Session, subject: str, said: str) -> None:
-        nodeid = f"{Path(self.order.shown).name}::{SESSION}" if subject == SESSION else subject
+        # A parameter of a fixture may hold anything, and XML does not: JUnit's file names what is shown.
+        nodeid = visible(f"{Path(self.order.shown).name}::{SESSION}" if subject == SESSION else subject)
         location = (nodeid.partition("::")[0], None, nodeid.partition("::")[2])
         report = pytest.TestReport(
             nodeid=nodeid, location=location, keywords={}, outcome="failed", longrepr=said, when="call"
@@ -232,11 +234,11 @@ class Desk:
         if self._total is None and not self._problems:
             return
         terminalreporter.write_sep("-", "mlrepro")
-        for line in self._lines():
-            terminalreporter.write_line(line)
+        for told in self._lines():
+            terminalreporter.write_line(line(told))
         for problem in self._problems:
-            for line in problem.splitlines():
-                terminalreporter.write_line(f"ERROR: {line}", red=True)
+            for told in problem.splitlines():
+                terminalreporter.write_line(f"ERROR: {told}", red=True)
 
     def _lines(self) -> Iterator[str]:
         total = self._total

@@ -80,7 +80,7 @@ class Stage:
         self.watching = watching
         self._seeding = seeding
         self._omissions = omissions
-        self._around = Surroundings(config.rootpath, seeding)
+        self._around = Surroundings(config.rootpath, seeding, order.secrets)
         self._files_read = _files_read(config) if terms is not None else None
         self.recorder = Recorder(
             self._recording,
@@ -91,6 +91,7 @@ class Stage:
             ),
             self._accepted,
             tolerance=terms.tolerance if terms is not None else DEFAULT_TOLERANCE,
+            secrets=order.secrets,
         )
         self.libraries = Libraries(self._around, self._recording)
         self._item: pytest.Item | None = None

@@ -14,6 +14,7 @@ from pytest_mlrepro.gate import Judgement, Terms
 from pytest_mlrepro.guard import Sightings, Site
 from pytest_mlrepro.model import SESSION, Agreement, Drift, Explanation, Fact, Run, Value
 from pytest_mlrepro.report.hints import hints
+from pytest_mlrepro.visible import json_lines
 
 SCHEMA = 1
 _NO_CONTEXT: Mapping[str, Any] = MappingProxyType({})
@@ -210,4 +211,4 @@ def facts(run: Run) -> dict[str, dict[str, dict[str, Any]]]:
 
 def written(content: dict[str, Any]) -> str:
     """The report as the text of a JSON file."""
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json_lines(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"

@@ -14,6 +14,8 @@ from pytest_mlrepro.guard import Site
 from pytest_mlrepro.model import SESSION, Agreement, Band, Drift, Explanation, Fact, Facts, Run, Tolerance
 from pytest_mlrepro.report.hints import hints
 from pytest_mlrepro.report.standing import Standing
+from pytest_mlrepro.visible import line as shown_line
+from pytest_mlrepro.visible import lines as shown_lines
 
 _MOST_DRIFTS = 8
 _MOST_SUSPECTS = 6
@@ -63,24 +65,30 @@ def failure(
         standing.closing(options) if standing else f"accept it with: {update_command(selection, options)}"
     )
     lines += ["", f"baseline: {lockfile}", accept]
-    return "\n".join(lines)
+    return shown_lines(lines)
 
 
 def no_baseline(subject: str, *, lockfile: str, selection: str, options: Sequence[str] = ()) -> str:
     """What to say of a subject that nobody has accepted yet."""
-    return (
-        f"mlrepro: no baseline for {subject} in {lockfile}\n\n"
-        "Its facts were recorded, but there is nothing to compare them with.\n"
-        f"Create the baseline, review it and commit it: {update_command(selection, options)}"
+    return shown_lines(
+        (
+            f"mlrepro: no baseline for {subject} in {lockfile}",
+            "",
+            "Its facts were recorded, but there is nothing to compare them with.",
+            f"Create the baseline, review it and commit it: {update_command(selection, options)}",
+        )
     )
 
 
 def no_environment(name: str, *, lockfile: str, options: Sequence[str] = ()) -> str:
     """What to say of an environment that the lockfile does not know, where the project wants that to fail."""
-    return (
-        f"mlrepro: environment {name} is not recorded in {lockfile}\n\n"
-        'unknown_environment = "fail" is set in pyproject.toml.\n'
-        f"Run this in it, review and commit {lockfile}: {update_command('', options)}"
+    return shown_lines(
+        (
+            f"mlrepro: environment {name} is not recorded in {lockfile}",
+            "",
+            'unknown_environment = "fail" is set in pyproject.toml.',
+            f"Run this in it, review and commit {lockfile}: {update_command('', options)}",
+        )
     )
 
 
@@ -92,7 +100,7 @@ def update_command(selection: str, options: Sequence[str] = ()) -> str:
 def incomplete(explanations: Sequence[Explanation]) -> str:
     """What had already drifted when a test failed by itself."""
     lines = ["these facts had drifted before the test failed:", *_drift_lines(explanations)]
-    return "\n".join(lines)
+    return shown_lines(lines)
 
 
 def conflict(explanations: Sequence[Explanation]) -> str:
@@ -106,13 +114,13 @@ def conflict(explanations: Sequence[Explanation]) -> str:
         "The same fact was recorded more than once, by several processes or by a fixture that was set up again, "
         "with different values. Look for unpinned randomness, the clock, or the order of tests.",
     ]
-    return "\n".join(lines)
+    return shown_lines(lines)
 
 
 def warning(explanation: Explanation) -> str:
     """One drift whose policy is to warn."""
     drift = explanation.drift
-    return f"mlrepro: {drift.address} drifted in {drift.subject}: {explanation.sentence}"
+    return shown_line(f"mlrepro: {drift.address} drifted in {drift.subject}: {explanation.sentence}")
 
 
 def accepted(judgements: Iterable[Judgement], subjects: Iterable[str], terms: Terms) -> Iterator[str]:
