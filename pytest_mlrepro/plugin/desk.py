@@ -62,7 +62,7 @@ class Desk:
         known = f"{len(self.terms.baseline.subjects)} subjects" if self.terms.baseline else "no baseline yet"
         place = f"environment {order.environment}{' (not recorded yet)' if self.terms.is_stranger else ''}"
         guard = "" if order.guard == "warn" else f", guard {order.guard}"
-        return [line(f"mlrepro: {mode}{only}, {order.shown} ({known}), {place}, seed {order.seed}{guard}")]
+        return [line(f"mlrepro: {mode}{only}, {order.shown} ({known}), seed {order.seed}, {place}{guard}")]
 
     # Gathering
 

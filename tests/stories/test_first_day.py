@@ -102,4 +102,4 @@ def test_a_check_writes_nothing(small):
 def test_the_header_says_what_is_done(small):
     small.update().ok()
     output = small.check().ok().output
-    assert "mlrepro: check, mlrepro.lock (2 subjects), seed 0" in output
+    assert "mlrepro: check, mlrepro.lock (2 subjects), seed 0, environment " in output
