@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import sys
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -93,6 +96,68 @@ def test_what_did_not_end_well_keeps_its_baseline(suite, end, options, status, a
     assert "1.0" not in after.partition("\n")[2]
 
 
+KILLED = """
+import json
+import os
+import random
+import signal
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from pytest_mlrepro.lockfile import load_lockfile
+
+path, chance, found = Path("mlrepro.lock"), random.Random(0), []
+
+
+def update(value):
+    os.environ["V"] = str(value)
+    return pytest.main(["-q", "-p", "no:randomly", "-p", "no:cacheprovider", "--mlrepro-update"])
+
+
+# Once here, so that a forked process has all that it needs, and takes little time.
+assert update(1) == 0
+began = time.monotonic()
+assert update(1) == 0
+took = time.monotonic() - began
+for number in range(2, 2 + int(sys.argv[1])):
+    child = os.fork()
+    if not child:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        try:
+            update(number)
+        finally:
+            os._exit(0)
+    # Half of them near the end, where the lockfile is written.
+    time.sleep(took * (chance.uniform(0, 1) if number % 2 else chance.uniform(0.7, 1.3)))
+    os.kill(child, signal.SIGKILL)
+    _, status = os.waitpid(child, 0)
+    run = load_lockfile(path)
+    values = {fact.value for subject, fact in run if subject != "session" and fact.facet == "results"}
+    assert len(values) == 1 and len(run.subjects) == 5, (values, list(run.subjects))
+    left = [each.name for each in Path.cwd().iterdir() if each.suffix == ".tmp"]
+    outcome = "killed" if os.WIFSIGNALED(status) else "ended"
+    found.append([outcome, "new" if values == {float(number)} else "old", len(left)])
+print("FOUND", json.dumps(found))
+"""
+
+
+@POSIX
+@SLOW
+def test_a_run_that_is_killed_at_any_moment_leaves_the_old_lockfile_or_the_new_one(suite):
+    kills = int(os.environ.get("MLREPRO_KILLS", "60"))
+    ran = suite._run([sys.executable, "-c", KILLED, str(kills)], ".")
+    found = json.loads(ran.stdout.partition("FOUND ")[2] or "[]")
+    assert len(found) == kills, ran.stdout
+    counts = Counter((outcome, which) for outcome, which, _ in found)
+    print(counts, "temporaries left:", Counter(left for *_, left in found))
+    assert max(left for *_, left in found) <= 1
+    assert {"old", "new"} <= {which for _, which in counts}
+    suite.setenv(V="5").update().ok()
+    assert names(suite) == ["mlrepro.lock", "pyproject.toml", "test_s.py"]
+
+
 @pytest.mark.parametrize(
     ("method", "status"), [("signal", 1), pytest.param("thread", 1, marks=SLOW)]
 )  # fmt: skip
@@ -180,7 +245,6 @@ def test_b(mlrepro):
 
 def both(project, *selections):
     """Two updates, each of which has read the lockfile before the other writes it."""
-    import sys
 
     def one(me, other, selection):
         command = [sys.executable, "-m", "pytest", "-p", "no:randomly", "-p", "no:cacheprovider"]
