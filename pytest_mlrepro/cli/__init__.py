@@ -216,7 +216,7 @@ def _fingerprint(options: argparse.Namespace, _: Config) -> int:
             )
     except FingerprintError as error:
         where = visible(options.path)
-        raise FingerprintError(error.what, where=where, remedy=error.remedy) from None
+        raise type(error)(error.what, where=where, remedy=error.remedy) from None
     detail = {name: machine.plain(value) for name, value in taken.detail.items()}
     found = {"path": options.path, "digest": taken.digest, "detail": detail}
     _print(found if options.json else fingerprints.lines(taken))
