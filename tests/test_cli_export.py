@@ -349,7 +349,7 @@ def test_what_uv_says_is_shown_without_secrets_and_control_characters(tmp_path, 
     with pytest.raises(ExportError) as raised:
         ask(Question("tiny==1.0\n", ()), tmp_path)
     assert "?[31mhttps://***@host/x" in str(raised.value)
-    assert len(raised.value.what.splitlines()) == 9
+    assert len(raised.value.said) == 8
 
 
 @POSIX

@@ -64,7 +64,7 @@ def failure(
     accept = (
         standing.closing(options) if standing else f"accept it with: {update_command(selection, options)}"
     )
-    lines += ["", f"baseline: {lockfile}", accept]
+    lines += ["", f"baseline: {lockfile}", *accept.splitlines()]
     return shown_lines(lines)
 
 
