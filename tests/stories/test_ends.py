@@ -66,7 +66,7 @@ def names(project):
     ("end", "options", "status", "accepted"),
     [
         pytest.param(KILL.format("SIGINT"), "", 2, "a", marks=POSIX, id="ctrl-c"),
-        pytest.param(KILL.format("SIGTERM"), "", -15, "", marks=POSIX, id="terminated"),
+        pytest.param(KILL.format("SIGTERM"), "", -15, "", marks=[POSIX, SLOW], id="terminated"),
         pytest.param(KILL.format("SIGKILL"), "", -9, "", marks=[POSIX, SLOW], id="killed"),
         pytest.param(KILL.format("SIGHUP"), "", -1, "", marks=[POSIX, SLOW], id="hung up"),
         pytest.param("pytest.exit('enough', 7)", "", 7, "a", marks=SLOW, id="exit"),
@@ -175,12 +175,29 @@ def test_a_test_that_takes_too_long_keeps_its_baseline(suite, method, status):
     assert names(ran.project) == names(suite)
 
 
+FORKED = """
+import os
+import time
+
+
+def test_forks():
+    if not os.fork():
+        # It goes on with the run, and comes to the end after the other.
+        time.sleep(1)
+        os.environ["V"] = "99"
+
+
+def test_value(mlrepro):
+    mlrepro.metric("value", float(os.environ.get("V", "1")))
+"""
+
+
 @POSIX
-def test_a_copy_of_the_run_that_a_test_forked_writes_nothing(suite):
-    end = "if not os.fork(): time.sleep(1); os.environ['V'] = '99'"
-    ran = suite.setenv(V="5", END=end).update("-W", "ignore::DeprecationWarning").ok()
-    assert "c = 5.0" in ran.lockfile
-    assert "= 99.0" not in ran.lockfile
+@SLOW
+def test_a_copy_of_the_run_that_a_test_forked_writes_nothing(empty):
+    ran = empty.write({"test_f.py": FORKED}).update("-s", "-W", "ignore::DeprecationWarning").ok()
+    assert "value = 1.0" in ran.lockfile
+    assert ran.output.count("updated mlrepro.lock") == 1
 
 
 # The lockfile changes while a run is going
@@ -263,6 +280,7 @@ def meeting(empty):
     return project
 
 
+@SLOW
 def test_two_updates_at_once_of_different_tests_both_land(meeting):
     said, lockfile = both(meeting, ["test_t.py::test_a"], ["test_t.py::test_b"])
     assert 'a = "left"' in lockfile
@@ -308,6 +326,7 @@ def test_outer(pytester, mlrepro):
 """
 
 
+@SLOW
 def test_a_run_inside_of_a_run_has_a_lockfile_of_its_own(empty):
     project = empty.write({"test_o.py": OUTER})
     lockfile = project.update("-p", "pytester").ok().lockfile
@@ -319,7 +338,9 @@ def test_a_run_inside_of_a_run_has_a_lockfile_of_its_own(empty):
 # What a command line must not do
 
 
-@pytest.mark.parametrize("option", ["--mlrepro-record=mlrepro.lock", "--mlrepro-record=./link.lock"])
+@pytest.mark.parametrize(
+    "option", ["--mlrepro-record=./link.lock", pytest.param("--mlrepro-record=mlrepro.lock", marks=SLOW)]
+)
 def test_a_recorded_run_never_takes_the_place_of_the_lockfile(suite, option):
     (suite.root / "link.lock").symlink_to("mlrepro.lock")
     before = (suite.root / "mlrepro.lock").read_text()

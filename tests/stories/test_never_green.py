@@ -207,7 +207,8 @@ def test_every_kind_of_test_is_red(kinds, options):
     assert len(subjects(red)) == count, red.output
 
 
-@pytest.mark.parametrize("level", ["1", pytest.param("2", marks=SLOW)])
+@SLOW
+@pytest.mark.parametrize("level", ["1", "2"])
 def test_optimized_python_is_red_too(kinds, level):
     project, count = kinds
     project = project.setenv(PYTHONOPTIMIZE=level)
@@ -217,6 +218,7 @@ def test_optimized_python_is_red_too(kinds, level):
     assert len(subjects(project.setenv(V="2").check(*DOCTESTS).red())) == count
 
 
+@SLOW
 def test_a_part_of_a_test_that_fails_or_is_skipped_is_not_accepted(empty):
     if not is_at_hand("subtests"):
         pytest.skip("needs subtests")
@@ -269,7 +271,8 @@ class TestOfUnittest(unittest.TestCase):
 """
 
 
-@pytest.mark.parametrize("end", ["self.fail()", pytest.param("self.skipTest('today')", marks=SLOW)])
+@SLOW
+@pytest.mark.parametrize("end", ["self.fail()", "self.skipTest('today')"])
 def test_a_unittest_that_does_not_end_says_nothing_of_what_it_did_not_record(empty, end):
     project = empty.write({"test_u.py": UNITTEST})
     before = project.update().ok().lockfile
@@ -299,8 +302,8 @@ def test_flaky(mlrepro):
 @pytest.mark.parametrize(
     ("script", "checked", "written"),
     [
-        pytest.param("2,1", 0, "1.0", id="drift then agreement"),
-        pytest.param("2,2", 1, None, id="drift twice"),
+        pytest.param("2,1", 0, "1.0", id="drift then agreement", marks=SLOW),
+        pytest.param("2,2", 1, None, id="drift twice", marks=SLOW),
         pytest.param("1!,2", 1, "1.0", id="failure then drift"),
         pytest.param("2!,2", 1, "1.0", id="failure and drift", marks=SLOW),
         pytest.param("2!,1", 0, "1.0", id="failure then agreement", marks=SLOW),
@@ -318,6 +321,7 @@ def test_the_last_attempt_counts_and_is_accepted_only_if_it_is_the_first(empty, 
         assert f"value = {written}" in moved.update("--reruns=1").ok().lockfile
 
 
+@SLOW
 def test_a_missing_baseline_stays_red_under_reruns(empty):
     pytest.importorskip("pytest_rerunfailures")
     project = empty.write({"test_f.py": FLAKY})
@@ -326,6 +330,7 @@ def test_a_missing_baseline_stays_red_under_reruns(empty):
     assert not (project.root / "mlrepro.lock").exists()
 
 
+@SLOW
 def test_repeated_tests_are_others_and_drop_nobody(empty):
     pytest.importorskip("pytest_repeat")
     project = empty.write({"test_f.py": FLAKY})
