@@ -23,6 +23,7 @@ MISSING = object()
 _INT64 = range(-(2**63), 2**63)
 _DEEPEST = 64
 _LONGEST = 80
+_LONGEST_KEY = 200
 
 
 def encode(value: Value) -> Node:
@@ -133,8 +134,10 @@ def shown(node: object) -> str:
 
 
 def dotted(path: tuple[str, ...]) -> str:
-    """A path of keys as TOML writes it."""
-    return ".".join(map(toml.key, path))
+    """A path of keys as TOML writes it, long ones cut."""
+    return ".".join(
+        toml.key(each if len(each) <= _LONGEST_KEY else f"{each[:_LONGEST_KEY]}...") for each in path
+    )
 
 
 def restore(where: str) -> str:

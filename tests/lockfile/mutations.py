@@ -148,6 +148,10 @@ def mutated(rng, texts):
         texts: to begin with, and to take pieces from.
     """
     text = rng.choice(texts)
+    if rng.random() < 0.7:
+        # A few of its tables: so more of what is changed matters, and more is tried in the same time.
+        head, *tables = text.split("\n\n")
+        text = "\n\n".join([head, *rng.sample(tables, min(len(tables), 3))]) + "\n"
     for _ in range(rng.choice((1, 1, 1, 2, 2, 3, 4))):
         text = rng.choice(_EDITS)(rng, text, texts)
     return text

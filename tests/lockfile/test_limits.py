@@ -138,3 +138,8 @@ def test_a_pipe_that_somebody_writes_to_is_read(tmp_path):
             assert run.facts("a.py::test_a")["results.x"].value == 1
     finally:
         os.close(reading)
+
+
+def test_a_long_key_is_cut():
+    assert len(said('"' + "a" * 5000 + '" = { dtype = 3 }')) < 500
+    assert len(said("[" + "b" * 5000 + "]")) < 500
