@@ -72,10 +72,11 @@ def has_failed(item: pytest.Item) -> bool:
 
 
 def fixtures_of(item: pytest.Item) -> Iterator[pytest.FixtureDef[Any]]:
-    """Every fixture definition that a test may use."""
+    """Every fixture definition that a test may use, and those that it has got by ``request.getfixturevalue``."""
     info = getattr(item, "_fixtureinfo", None)
     for definitions in () if info is None else info.name2fixturedefs.values():
         yield from definitions
+    yield from getattr(getattr(item, "_request", None), "_fixture_defs", {}).values()
 
 
 def file_of(function: Callable[..., object]) -> Path | None:
