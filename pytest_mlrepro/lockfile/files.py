@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -153,7 +154,8 @@ def _replace(target: Path, text: str) -> None:
     for left in target.parent.glob(f".{_escaped(target.name)}.*.tmp"):
         # Only a killed update leaves one, and whoever holds the folder's lock is the only writer.
         left.unlink(missing_ok=True)
-    scratch = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    # The number of a process is not unique where containers share a folder.
+    scratch = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     if target.exists() and not target.is_file():
         # Putting a file in the place of a device would take it from everybody.
         raise OSError(errno.EINVAL, "it is no regular file")
@@ -161,7 +163,7 @@ def _replace(target: Path, text: str) -> None:
         raise PermissionError(errno.EACCES, "the file is read-only")
     with undisturbed():
         try:
-            with scratch.open("w", encoding="utf-8", newline="\n") as file:
+            with scratch.open("x", encoding="utf-8", newline="\n") as file:
                 file.write(text)
                 file.flush()
                 os.fsync(file.fileno())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -18,7 +19,15 @@ from hypothesis import strategies as st
 from strategies import RUNS
 
 from pytest_mlrepro.errors import LockfileError
-from pytest_mlrepro.lockfile import check_writable, dumps, load_lockfile, loads, update_lockfile, write_run
+from pytest_mlrepro.lockfile import (
+    check_writable,
+    dumps,
+    files,
+    load_lockfile,
+    loads,
+    update_lockfile,
+    write_run,
+)
 from pytest_mlrepro.model import Fact, Run, Tolerance
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "fixtures" / "lockfiles").glob("*.lock"))
@@ -343,6 +352,25 @@ def test_temporaries_of_killed_updates_are_cleared_and_those_of_others_kept(tmp_
         (tmp_path / name).write_text("half")
     update_lockfile(path, add(1))
     assert names(tmp_path) == sorted(["odd[1].lock", *others])
+
+
+def test_two_that_write_at_once_where_there_are_no_locks_leave_a_whole_file(monkeypatch, path):
+    sync, texts = os.fsync, []
+
+    def meanwhile(descriptor):
+        monkeypatch.setattr(os, "fsync", sync)
+        monkeypatch.setattr(files, "only_writer", lambda folder: contextlib.nullcontext())
+        with contextlib.suppress(LockfileError):
+            update_lockfile(path, add(3))
+        texts.append(path.read_text())
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", meanwhile)
+    with contextlib.suppress(LockfileError):
+        update_lockfile(path, add(2))
+    assert {load_lockfile(path).facts(TEST)["results.x"].value} <= {2, 3}
+    assert loads(texts[0]).facts(TEST)["results.x"].value == 3
+    assert names(path.parent) == ["mlrepro.lock"]
 
 
 @settings(max_examples=10, deadline=None)

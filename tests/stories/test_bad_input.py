@@ -99,6 +99,10 @@ def test_bad_settings(empty, settings, said):
             "name a file that ends in .md to read, or in .json to process",
         ),
         (["--mlrepro", "--mlrepro-seed=abc"], "--mlrepro-seed takes an integer, got 'abc'"),
+        (
+            ["--mlrepro", "--mlrepro-lockfile=out.md", "--mlrepro-report=out.md"],
+            "--mlrepro-report names the lockfile, which only an update may write",
+        ),
         (["--mlrepro-update", "--mlrepro-lockfile=nowhere/a.lock"], "its folder does not exist"),
         (["--mlrepro-update", "--mlrepro-lockfile=."], "it is a folder"),
     ],

@@ -230,3 +230,28 @@ def test_a_parametrization_that_shrank_is_stale_and_one_that_is_empty_is_not(emp
     after = fewer.update().ok().lockfile
     assert "test_value[3]" not in after
     assert "test_value[2]" in after
+
+
+DYNAMIC = """
+import os
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def model(mlrepro):
+    mlrepro.metric("score", float(os.environ.get("SCORE", "1")))
+
+
+def test_model(request):
+    request.getfixturevalue("model")
+    assert "FAIL" not in os.environ
+"""
+
+
+def test_a_fixture_that_a_failing_test_gets_at_run_time_keeps_its_baseline(empty):
+    project = empty.write({"test_d.py": DYNAMIC})
+    before = project.update().ok().lockfile
+    ran = project.setenv(SCORE="5", FAIL="1").update().red()
+    assert ran.lockfile == before
+    assert "not accepted: test_d.py::model" in ran.output
