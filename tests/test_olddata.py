@@ -143,12 +143,10 @@ def test_no_path_leads_out_of_the_project(outside, path):
     for pair in ((before, now), (before, good), (good, now)):
         lines = list(told([drift(*pair)], outside))
         assert lines[0] == ""
-        assert lines[1:] in (
-            ["data.people: its path leads out of the project, so no rows are shown"],
-            [
-                f"data.people: neither git nor the folder has {path} as the baseline had it, so no rows are shown"
-            ],
-        )
+        # Of links in a circle newer releases of Python say no more than that there is no such file.
+        refused = "data.people: its path leads out of the project, so no rows are shown"
+        assert len(lines) == 2
+        assert lines[1] == refused or lines[1].startswith("data.people: neither git nor the folder has ")
         assert not any("Bo" in line or "41" in line for line in lines)
     assert find(outside, path, before) is None
     assert find(outside, path, now) is None
