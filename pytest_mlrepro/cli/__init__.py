@@ -17,6 +17,7 @@ from pytest_mlrepro.fingerprints import fingerprint
 from pytest_mlrepro.fingerprints.digests import HASHES
 from pytest_mlrepro.lockfile import load_lockfile
 from pytest_mlrepro.report import environments, fingerprints, machine, text
+from pytest_mlrepro.report.gfm import visible
 from pytest_mlrepro.report.progress import Progress
 
 
@@ -33,7 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stdout.flush()
         return status
     except MlreproError as error:
-        print(f"mlrepro: {error}", file=sys.stderr)
+        print("\n".join(map(visible, f"mlrepro: {error}".split("\n"))), file=sys.stderr)
         return UNUSABLE
     except BrokenPipeError:
         # The reader (head, less) has seen enough; the interpreter must not try to flush what is left.

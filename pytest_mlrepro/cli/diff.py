@@ -30,8 +30,9 @@ def add(commands: Any) -> None:
         help="what differs between two versions of the lockfile, or recorded runs, with suspects",
         description="Compare the lockfile with its last commit (no argument), with another revision (REV), two "
         "revisions (REV REV, A..B), or a revision with its merge base (A...B); or with a run that pytest "
-        "--mlrepro-record wrote (FILE), or two of those. What is a file is taken for one. Of two runs that were recorded "
-        "with --mlrepro-trace, it names the first function that returned another value. Exit status 1: a drift.",
+        "--mlrepro-record wrote (FILE), or two of those. What is a file is taken for one. Of two runs that were "
+        "recorded with --mlrepro-trace, it names the first function that returned another value. Exit status 1: a "
+        "drift.",
         epilog="example: mlrepro diff main...HEAD",
     )
     command.add_argument(

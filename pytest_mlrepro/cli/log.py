@@ -7,13 +7,14 @@ import json
 import sys
 from collections.abc import Iterator
 from contextlib import closing
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from pytest_mlrepro.cli import judging
 from pytest_mlrepro.cli.common import FINE, add_options, check_facets, lockfile, terminal
 from pytest_mlrepro.config import Config, unknown
-from pytest_mlrepro.errors import HistoryError
+from pytest_mlrepro.errors import ConfigError, HistoryError
 from pytest_mlrepro.history.commits import Walk, walk
 from pytest_mlrepro.history.repository import Repository, short
 from pytest_mlrepro.history.timeline import timeline
@@ -30,8 +31,8 @@ def add(commands: Any) -> None:
         "log",
         help="every value of a fact that was accepted: commit, author, value, and what changed with it",
         description="Show what each commit changed in the lockfile, the newest first: the old and new values of the "
-        "facts asked for, the inputs that changed with them, and how much else did. Renames of the lockfile and of tests "
-        "are followed.",
+        "facts asked for, the inputs that changed with them, and how much else did. Renames of the lockfile and of "
+        "tests are followed.",
         epilog="example: mlrepro log results.f1 --plot f1.svg",
     )
     command.add_argument(
@@ -135,7 +136,13 @@ def _check_words(options: argparse.Namespace, names: Names, path: Path) -> None:
         raise unknown(options.environment, sorted(names.environments), "environment", str(path))
     for word in options.words:
         if not names.knows(word):
-            raise unknown(word, sorted(names.seen), "address or subject", f"{path} through its history")
+            close = get_close_matches(word, sorted(names.seen), n=1)
+            hint = f"did you mean {close[0]!r}? " if close else ""
+            raise ConfigError(
+                f"no version had an address or subject {word!r}",
+                where=str(path),
+                remedy=f"{hint}mlrepro log lists all that there was",
+            )
 
 
 def _notes(repository: Repository, found: list[Entry], walked: Walk, path: Path) -> Iterator[str]:

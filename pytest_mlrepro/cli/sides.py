@@ -40,12 +40,13 @@ class Side:
             return load_lockfile(self.file)
         path, content = self._content(self.repository)
         where = f"{path} at {self.name}"
+        remedy = "name another revision; mlrepro log says which versions cannot be used"
         try:
             return loads(content.decode(), where)
         except UnicodeDecodeError as error:
-            raise LockfileError(
-                f"not UTF-8 text (byte {error.start})", where=where, remedy="name another revision"
-            ) from None
+            raise LockfileError(f"not UTF-8 text (byte {error.start})", where=where, remedy=remedy) from None
+        except LockfileError as error:
+            raise LockfileError(error.what, where=error.where, remedy=remedy) from None
 
     def _content(self, repository: Repository) -> tuple[str, bytes]:
         content = repository.read(self.commit)

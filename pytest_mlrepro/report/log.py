@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any
 
+from pytest_mlrepro.comparison import room
+from pytest_mlrepro.explain import sentence
 from pytest_mlrepro.facets import direction, show
 from pytest_mlrepro.history.commits import Commit
 from pytest_mlrepro.history.repository import short
@@ -75,6 +77,8 @@ def _told(drift: Drift) -> str:
     before, now = _shown(drift.baseline), _shown(drift.current)
     if drift.kind != "changed":
         return f"added: {now}" if drift.kind == "added" else f"removed, was {before}"
+    if room(drift.facet).role == "input":
+        return sentence(drift)
     told = step(drift) or f"{before} -> {now}"
     way = _way(drift)
     return f"{told}, {way}" if way else told
