@@ -9,15 +9,19 @@ the whole is parsed, and where that fails, the error is that of the whole.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from pytest_mlrepro.errors import LockfileError
 from pytest_mlrepro.lockfile import loads
-from pytest_mlrepro.model import Run
+from pytest_mlrepro.model import Fact, Run
 
 _FIRST_KEY = re.compile(r'\[(?:"((?:[^"\\]|\\.)*)"|([A-Za-z0-9_-]+))[.\]]')
 _NOTHING = Run()
+_SHARED = ""
+"""Stands for no environment: none has an empty name."""
+_BETWEEN = "\n\n"
+_ABSENT = ".environments]"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +64,13 @@ class _IrregularError(Exception):
 
 
 class Reader:
-    """Reads versions of one lockfile: of each distinct text of a subject it makes one run."""
+    """Reads versions of one lockfile: of each distinct text of a subject it makes one run, of each table facts once."""
 
     def __init__(self) -> None:
         self._heads: dict[str, Run] = {}
         self._parts: dict[tuple[str, str], tuple[str, Run]] = {}
+        self._tables: dict[tuple[str, str], tuple[str, Run]] = {}
+        self._subjects: dict[str, str | None] = {}
 
     def read(self, content: bytes, where: str) -> Snapshot:
         """What a version holds.
@@ -86,15 +92,32 @@ class Reader:
             return whole(loads(text, where))
 
     def _split(self, text: str) -> Snapshot:
-        head, *blocks = _sections(text)
+        head, *sections = self._sections(text)
         names = self._head(head)
         parts: dict[str, Run] = {}
-        for block in blocks:
-            subject, run = self._part(head, block)
+        for section in sections:
+            subject, run = self._part(head, section)
             if subject in parts:
                 raise _IrregularError
             parts[subject] = run
         return Snapshot(parts, names)
+
+    def _sections(self, text: str) -> Iterator[str]:
+        """The head, then the blocks of each subject as one text."""
+        current = None
+        blocks: list[str] = []
+        known = self._subjects
+        for block in text.removesuffix("\n").split(_BETWEEN):
+            if block in known:
+                subject = known[block]
+            else:
+                found = _FIRST_KEY.match(block)
+                subject = known[block] = found.group(0)[:-1] if found else None
+            if subject is not None and subject != current:
+                yield _BETWEEN.join(blocks)
+                current, blocks = subject, []
+            blocks.append(block)
+        yield _BETWEEN.join(blocks)
 
     def _head(self, head: str) -> frozenset[str]:
         if head not in self._heads:
@@ -102,13 +125,33 @@ class Reader:
                 self._heads[head] = loads(f"{head}\n")
             except LockfileError:
                 raise _IrregularError from None
-        return frozenset(self._heads[head].environments)
+        run = self._heads[head]
+        if run.subjects or run.traces or any(run.environments.values()):
+            raise _IrregularError
+        return frozenset(run.environments)
 
-    def _part(self, head: str, block: str) -> tuple[str, Run]:
+    def _part(self, head: str, section: str) -> tuple[str, Run]:
         # With the head: the environments that a part may name are named there.
-        known = self._parts.get((head, block))
+        known = self._parts.get((head, section))
         if known is None:
-            known = self._parts[head, block] = _alone(head, block)
+            known = self._parts[head, section] = self._read_part(head, section)
+        return known
+
+    def _read_part(self, head: str, section: str) -> tuple[str, Run]:
+        blocks = section.split(_BETWEEN)
+        # Whole subjects that an environment lacks are said in the light of what the others have.
+        if len(blocks) == 1 or _ABSENT in section or not all(map(_FIRST_KEY.match, blocks)):
+            return _alone(head, section)
+        tables = [self._table(head, block) for block in blocks]
+        subject = tables[0][0]
+        if any(name != subject for name, _ in tables):
+            raise _IrregularError
+        return subject, _joined(subject, [run for _, run in tables])
+
+    def _table(self, head: str, block: str) -> tuple[str, Run]:
+        known = self._tables.get((head, block))
+        if known is None:
+            known = self._tables[head, block] = _alone(head, block)
         return known
 
 
@@ -125,15 +168,19 @@ def _alone(head: str, block: str) -> tuple[str, Run]:
     return subjects.pop(), Run(run.subjects, environments=own)
 
 
-def _sections(text: str) -> Iterator[str]:
-    """The head, then the blocks of each subject as one text."""
-    current = None
-    lines: list[str] = []
-    for block in text.split("\n\n"):
-        found = _FIRST_KEY.match(block)
-        subject = found.group(0)[:-1] if found else current
-        if subject != current:
-            yield "\n\n".join(lines)
-            current, lines = subject, []
-        lines.append(block)
-    yield "\n\n".join(lines).removesuffix("\n")
+def _joined(subject: str, tables: Iterable[Run]) -> Run:
+    """The facts of a subject from its tables, which must be of different facets or environments."""
+    layers: dict[str, dict[str, Fact | None]] = {}
+    seen: set[tuple[str, str]] = set()
+    for table in tables:
+        own = {name: each[subject] for name, each in table.environments.items()}
+        found = {_SHARED: table.subjects[subject], **own} if subject in table else own
+        facets = {(name, address.partition(".")[0]) for name, facts in found.items() for address in facts}
+        if not facets or facets & seen:
+            raise _IrregularError
+        seen |= facets
+        for name, facts in found.items():
+            layers.setdefault(name, {}).update(facts)
+    shared = {address: fact for address, fact in layers.pop(_SHARED, {}).items() if fact is not None}
+    own = {name: {subject: each} for name, each in layers.items()}
+    return Run({subject: shared} if shared else {}, environments=own)
