@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from pytest_mlrepro.history.git import ENCODING, Git
 
-# The last one may be empty, but holds no line break and no zero byte.
 _FIELDS = ("%H", "%P", "%aI", "%aN", "%s")
+# What follows the fields of a commit that is no merge: a letter and one path, or two where it is a rename.
+_STATUS = re.compile(r"\n?([A-Z])\d*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,31 +56,38 @@ def walk(git: Git, path: str, revision: str) -> Walk:
     Raises:
         HistoryError: if git fails.
     """
-    paths = [path]
+    paths, checked = [path], set[str]()
     while True:
-        commits = _commits(git, paths, revision)
-        starts = [commit.name for commit in commits if not commit.parents]
+        rows = _rows(git, paths, revision)
+        new = [commit.name for commit, adds in rows if adds and commit.name not in checked]
+        checked |= {*new}
         older = [
             before
-            for start in starts
-            for before, now in renames(git, start).items()
+            for name in new
+            for before, now in renames(git, name).items()
             if now in paths and before not in paths
         ]
         if not older:
-            return Walk(commits, tuple(paths))
+            return Walk(tuple(commit for commit, _ in rows), tuple(paths))
         paths += dict.fromkeys(older)
 
 
-def _commits(git: Git, paths: Iterable[str], revision: str) -> tuple[Commit, ...]:
+def _rows(git: Git, paths: Iterable[str], revision: str) -> list[tuple[Commit, bool]]:
+    """The commits, and whether each of them added a file of that name."""
     form = "%x00".join(_FIELDS)
-    printed = git.run("log", "-z", "--topo-order", "--parents", f"--format={form}", revision, "--", *paths)
-    words = printed.decode(*ENCODING).split("\0")
-    count = len(_FIELDS)
-    rows = [words[start : start + count] for start in range(0, len(words) - 1, count)]
-    return tuple(
-        Commit(name, tuple(parents.split()), date, author, title)
-        for name, parents, date, author, title in rows
-    )
+    options = ("-z", "--topo-order", "--parents", "--name-status", f"--format={form}")
+    words = git.run("log", *options, revision, "--", *paths).decode(*ENCODING).split("\0")
+    rows = []
+    place, count = 0, len(_FIELDS)
+    while place + count < len(words):
+        name, parents, date, author, title = words[place : place + count]
+        place += count
+        adds = False
+        while found := _STATUS.fullmatch(words[place]):
+            adds = adds or found.group(1) == "A"
+            place += 3 if found.group(1) in "RC" else 2
+        rows.append((Commit(name, tuple(parents.split()), date, author, title), adds))
+    return rows
 
 
 def renames(git: Git, *commits: str) -> Mapping[str, str]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from pytest_mlrepro.errors import LockfileError
 from pytest_mlrepro.lockfile import loads
-from pytest_mlrepro.model import Fact, Run
+from pytest_mlrepro.model import Fact, Own, Run
 
 _FIRST_KEY = re.compile(r'\[(?:"((?:[^"\\]|\\.)*)"|([A-Za-z0-9_-]+))[.\]]')
 _NOTHING = Run()
@@ -173,8 +173,11 @@ def _joined(subject: str, tables: Iterable[Run]) -> Run:
     layers: dict[str, dict[str, Fact | None]] = {}
     seen: set[tuple[str, str]] = set()
     for table in tables:
-        own = {name: each[subject] for name, each in table.environments.items()}
-        found = {_SHARED: table.subjects[subject], **own} if subject in table else own
+        found: dict[str, Mapping[str, Fact | None]] = {
+            name: each[subject] for name, each in table.environments.items()
+        }
+        if subject in table:
+            found[_SHARED] = table.facts(subject)
         facets = {(name, address.partition(".")[0]) for name, facts in found.items() for address in facts}
         if not facets or facets & seen:
             raise _IrregularError
@@ -182,5 +185,5 @@ def _joined(subject: str, tables: Iterable[Run]) -> Run:
         for name, facts in found.items():
             layers.setdefault(name, {}).update(facts)
     shared = {address: fact for address, fact in layers.pop(_SHARED, {}).items() if fact is not None}
-    own = {name: {subject: each} for name, each in layers.items()}
+    own: dict[str, Own] = {name: {subject: each} for name, each in layers.items()}
     return Run({subject: shared} if shared else {}, environments=own)

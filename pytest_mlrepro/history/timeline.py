@@ -49,7 +49,12 @@ class _Pending:
     gap: str = ""
     snapshot: Snapshot | None = None
     open: int = 0
-    parents: dict[str, Snapshot] = field(default_factory=dict)
+    parents: dict[tuple[int, ...], tuple[str, Snapshot]] = field(default_factory=dict)
+
+    def before(self) -> Iterator[tuple[str, Snapshot]]:
+        """The versions that it is compared with, that of the first parent first, each with its commit."""
+        for place in sorted(self.parents):
+            yield self.parents[place]
 
 
 def timeline(
@@ -74,7 +79,7 @@ def timeline(
     Raises:
         HistoryError: if git fails.
     """
-    waiting: dict[str, list[_Pending]] = {}
+    waiting: dict[str, list[tuple[_Pending, tuple[int, ...]]]] = {}
     queue: deque[_Pending] = deque()
     for pending in _versions(git, walk):
         if advance is not None:
@@ -84,15 +89,15 @@ def timeline(
             # Who waited for this one waits for those before it.
             heirs = children
         else:
-            for child in children:
+            for child, place in children:
                 child.open -= 1
-                child.parents[pending.commit.name] = pending.snapshot
-            heirs = [pending]
+                child.parents[place] = pending.commit.name, pending.snapshot
+            heirs = [(pending, ())]
             pending.open = 1
-        for heir in heirs:
+        for heir, place in heirs:
             heir.open += len(pending.commit.parents) - 1
-            for parent in pending.commit.parents:
-                waiting.setdefault(parent, []).append(heir)
+            for number, parent in enumerate(pending.commit.parents):
+                waiting.setdefault(parent, []).append((heir, (*place, number)))
         queue.append(pending)
         while queue and not queue[0].open:
             yield _step(git, queue.popleft(), root, environment)
@@ -125,7 +130,7 @@ def _step(git: Git, pending: _Pending, root: str, environment: str | None) -> St
         return Step(pending.commit, pending.path, pending.gap)
     found: list[tuple[Change, ...]] = []
     moved: Mapping[str, str] = {}
-    for name, before in pending.parents.items():
+    for name, before in pending.before():
         renamed = moves(before, after, partial(_files, git, name, pending.commit.name, root))
         moved = moved or renamed
         found.append(changes(before, after, renamed, environment))

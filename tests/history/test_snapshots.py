@@ -58,7 +58,7 @@ def same_as_whole(text, reader=None):
     return whole
 
 
-@settings(max_examples=60)
+@settings(max_examples=20)
 @given(RUNS, RUNS)
 def test_any_two_versions(one, other):
     reader = Reader()
@@ -118,7 +118,7 @@ def test_files_that_somebody_has_edited(change, environments):
     same_as_whole(text, reader)
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(st.data())
 def test_any_cut_and_paste(data):
     lines = lockfile(FACTS, data.draw(st.sampled_from([{}, ENVIRONMENTS]))).split("\n")
