@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from difflib import get_close_matches
 from pathlib import Path
@@ -86,8 +86,10 @@ def run(options: argparse.Namespace, project: Config) -> int:
         )
     names = Names()
     found = _read(options, project, repository, walked, names)
+    if options.environment is not None and options.environment not in names.environments:
+        raise unknown(options.environment, sorted(names.environments), "environment", str(path))
     if not any(entry.lines for entry in found):
-        _check_words(options, names, path)
+        _check_words(options.words, names, path)
     notes = [*_notes(repository, found, walked, path)]
     if options.json:
         print(json.dumps(log.document(found, repository.path, notes), indent=2, ensure_ascii=False))
@@ -126,15 +128,13 @@ def _read(
     return found
 
 
-def _check_words(options: argparse.Namespace, names: Names, path: Path) -> None:
+def _check_words(words: Sequence[str], names: Names, path: Path) -> None:
     """Say which of the words meant nothing, where nothing was found.
 
     Raises:
-        ConfigError: for an environment, an address or a subject that no version holds; it names the nearest.
+        ConfigError: for an address or a subject that no version holds; it names the nearest.
     """
-    if options.environment is not None and options.environment not in names.environments:
-        raise unknown(options.environment, sorted(names.environments), "environment", str(path))
-    for word in options.words:
+    for word in words:
         if not names.knows(word):
             close = get_close_matches(word, sorted(names.seen), n=1)
             hint = f"did you mean {close[0]!r}? " if close else ""
@@ -147,7 +147,7 @@ def _check_words(options: argparse.Namespace, names: Names, path: Path) -> None:
 
 def _notes(repository: Repository, found: list[Entry], walked: Walk, path: Path) -> Iterator[str]:
     """What must be known of the history as a whole."""
-    if not found:
+    if not any(entry.lines for entry in found):
         yield "nothing of the kind was ever accepted"
     newest = walked.commits[0].name
     committed = repository.read(repository.resolve("HEAD"))

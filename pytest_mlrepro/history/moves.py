@@ -62,7 +62,10 @@ def _by_facts(
         shared = Counter(
             old for fact in facts for old in owners.get(fact, ()) if len(owners[fact]) <= _COMMON
         )
-        ranked = [(_likeness(old, new, count, len(held[old] | facts)), old) for old, count in shared.items()]
+        ranked = [
+            (_likeness(old, new, count, max(len(held[old]), len(facts))), old)
+            for old, count in shared.items()
+        ]
         if best := _only_best(ranked):
             likest[new] = best[1]
             claims[best[1]].append((best[0], new))
