@@ -523,3 +523,12 @@ def test_a_folder_with_a_name_that_is_hard_to_quote(command, tmp_path, monkeypat
     monkeypatch.chdir(folder)
     assert len(logged(command, "results.f1", TEST, "--lockfile", "ml x.lock")) == 1
     assert command("diff", "--lockfile", "ml x.lock")[0] == 0
+
+
+def test_log_draws(made, history, command):
+    pytest.importorskip("matplotlib")
+    root, _ = made(history)
+    status, out, err = command("log", "results.f1", TEST, "--plot", "f1.svg")
+    assert (status, err) == (0, "mlrepro: 1 fact drawn in f1.svg\n")
+    assert "0.95 -> 0.96" in out
+    assert "results.f1" in (root / "f1.svg").read_text()

@@ -20,7 +20,7 @@ _MOST_SERIES = 12
 _MOST_TICKS = 20
 _HEIGHT = 2.2
 # The same picture for the same history.
-_FIXED = {"svg.hashsalt": "mlrepro", "svg.fonttype": "none", "font.family": "sans-serif"}
+_FIXED: Any = {"svg.hashsalt": "mlrepro", "svg.fonttype": "none", "font.family": "sans-serif"}
 
 
 @dataclass(slots=True)
