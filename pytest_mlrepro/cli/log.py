@@ -17,7 +17,7 @@ from pytest_mlrepro.config import Config, unknown
 from pytest_mlrepro.errors import ConfigError, HistoryError
 from pytest_mlrepro.history.commits import Walk, walk
 from pytest_mlrepro.history.repository import Repository, short
-from pytest_mlrepro.history.timeline import timeline
+from pytest_mlrepro.history.timeline import Step, timeline
 from pytest_mlrepro.model import Run
 from pytest_mlrepro.report import log, plots, text
 from pytest_mlrepro.report.evolution import Chosen, Entry, Names, entries
@@ -99,7 +99,10 @@ def run(options: argparse.Namespace, project: Config) -> int:
         lines = [line for entry in found for line in log.text(entry, repository.path)]
         print("\n".join(map(visible, [*lines, *notes])))
     if options.plot is not None:
-        drawn, left = plots.draw(options.plot, found, project.tolerance)
+        newest = walked.commits[0]
+        # A version that cannot be used is among those found: where the newest is not, it holds what was before.
+        rest = [] if found and found[0].step.commit == newest else [Entry(Step(newest))]
+        drawn, left = plots.draw(options.plot, [*rest, *found], project.tolerance)
         told = f", the first of {drawn + left}" if left else ""
         print(f"mlrepro: {text.plural(drawn, 'fact')} drawn in {options.plot}{told}", file=sys.stderr)
     return FINE

@@ -30,21 +30,38 @@ class Series:
     Attributes:
         name: of the fact, with its subject and environment.
         places: the numbers of the commits, counted from 0 for the oldest.
-        values: at those; NaN where it was removed, or a version cannot be used.
+        values: from those on; NaN where it was removed, or a version cannot be used.
         widths: of the tolerance around each value, in its unit.
+        accepted: the places of the values that were accepted there, not only held.
     """
 
     name: str
     places: list[int] = field(default_factory=list)
     values: list[float] = field(default_factory=list)
     widths: list[float] = field(default_factory=list)
+    accepted: list[int] = field(default_factory=list)
+    _held: tuple[float, float] = (math.nan, math.nan)
 
-    def add(self, place: int, fact: Fact | None, tolerance: Tolerance) -> None:
-        """Append a value; NaN for none."""
+    def accept(self, place: int, fact: Fact | None, tolerance: Tolerance) -> None:
+        """A new value; None where the fact was removed."""
         value = math.nan if fact is None else _number(fact)
+        width = math.nan if fact is None else (fact.tolerance or tolerance).width(value)
+        self._held = value, width
+        self.accepted.append(len(self.places))
+        self._add(place, value, width)
+
+    def break_off(self, place: int) -> None:
+        """A version that cannot be used."""
+        self._add(place, math.nan, math.nan)
+
+    def hold(self, place: int) -> None:
+        """A version with the value of the one before."""
+        self._add(place, *self._held)
+
+    def _add(self, place: int, value: float, width: float) -> None:
         self.places.append(place)
         self.values.append(value)
-        self.widths.append(math.nan if fact is None else (fact.tolerance or tolerance).width(value))
+        self.widths.append(width)
 
 
 def check(path: Path) -> None:
@@ -74,24 +91,31 @@ def series(entries: Sequence[Entry], tolerance: Tolerance) -> tuple[Series, ...]
     """The numbers among the facts of a history, each with its values.
 
     Args:
-        entries: the newest first.
+        entries: the newest first; the first one may have neither lines nor a gap: there everything is as before.
         tolerance: of facts that bring none.
     """
     found: dict[tuple[str, str, str], Series] = {}
     for place, entry in enumerate(reversed(entries)):
-        if entry.step.gap:
-            for each in found.values():
-                each.add(place, None, tolerance)
-            continue
-        for line in entry.lines:
-            drift, environment = line.change.drift, line.change.environment
-            fact = drift.current
-            key = (line.label, drift.address, environment)
-            if fact is not None and not math.isnan(_number(fact)) and key not in found:
-                found[key] = Series(f"{line.label} {drift.address}{f' in {environment}' * bool(environment)}")
-            if key in found:
-                found[key].add(place, fact, tolerance)
+        facts = _facts(entry)
+        for key, fact in facts.items():
+            if key not in found and fact is not None and not math.isnan(_number(fact)):
+                label, address, environment = key
+                found[key] = Series(f"{label} {address}{f' in {environment}' if environment else ''}")
+        for key, each in found.items():
+            if entry.step.gap:
+                each.break_off(place)
+            elif key in facts:
+                each.accept(place, facts[key], tolerance)
+            else:
+                each.hold(place)
     return tuple(found.values())
+
+
+def _facts(entry: Entry) -> dict[tuple[str, str, str], Fact | None]:
+    return {
+        (line.label, line.change.drift.address, line.change.environment): line.change.drift.current
+        for line in entry.lines
+    }
 
 
 def _number(fact: Fact) -> float:
@@ -109,7 +133,7 @@ def draw(path: Path, entries: Sequence[Entry], tolerance: Tolerance) -> tuple[in
 
     Args:
         path: of the picture.
-        entries: the newest first.
+        entries: as of ``series``.
         tolerance: of facts that bring none.
 
     Returns:
@@ -135,7 +159,7 @@ def draw(path: Path, entries: Sequence[Entry], tolerance: Tolerance) -> tuple[in
         figure = Figure(figsize=(8, _HEIGHT * len(shown) + 0.8), layout="constrained")
         axes = figure.subplots(len(shown), 1, squeeze=False, sharex=True)
         for (each,), one in zip(axes, shown, strict=True):
-            _line(each, one, len(entries))
+            _line(each, one)
         _ticks(axes[-1][0], [short(entry.step.commit.name) for entry in reversed(entries)])
         # No time of drawing: the same history gives the same bytes.
         dates = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
@@ -150,16 +174,13 @@ def draw(path: Path, entries: Sequence[Entry], tolerance: Tolerance) -> tuple[in
     return len(shown), len(found) - len(shown)
 
 
-def _line(axes: Any, one: Series, count: int) -> None:
+def _line(axes: Any, one: Series) -> None:
+    low = [value - width for value, width in zip(one.values, one.widths, strict=True)]
+    high = [value + width for value, width in zip(one.values, one.widths, strict=True)]
     # A value holds until the next one was accepted.
-    places, values, widths = [*one.places], [*one.values], [*one.widths]
-    if places[-1] < count - 1:
-        places, values, widths = [*places, count - 1], [*values, values[-1]], [*widths, widths[-1]]
-    low = [value - width for value, width in zip(values, widths, strict=True)]
-    high = [value + width for value, width in zip(values, widths, strict=True)]
-    axes.fill_between(places, low, high, step="post", alpha=0.2, linewidth=0)
-    axes.step(places, values, where="post", linewidth=1.5)
-    axes.plot(one.places, one.values, "o", markersize=4, color="C0")
+    axes.fill_between(one.places, low, high, step="post", alpha=0.2, linewidth=0)
+    axes.step(one.places, one.values, where="post", linewidth=1.5)
+    axes.plot(one.places, one.values, "o", markersize=4, color="C0", markevery=one.accepted)
     axes.set_title(cut(visible(one.name), 90), fontsize="small", loc="left", parse_math=False)
     axes.ticklabel_format(axis="y", useOffset=False)
     axes.grid(visible=True, alpha=0.3)

@@ -52,12 +52,14 @@ HISTORY = [
 
 
 def test_the_numbers_are_drawn_oldest_first():
-    f1, n = plots.series(HISTORY, Tolerance(rtol=0.1, atol=0.0))
+    f1, n = plots.series([entry(6), *HISTORY], Tolerance(rtol=0.1, atol=0.0))
     assert f1.name == f"{TEST} results.f1"
-    assert f1.places == [0, 1, 2, 3, 4]
-    assert repr(f1.values) == "[0.5, 0.6, nan, nan, 0.7]"
+    assert f1.places == [0, 1, 2, 3, 4, 5]
+    assert repr(f1.values) == "[0.5, 0.6, nan, nan, 0.7, 0.7]"
     assert f1.widths[:2] == [pytest.approx(0.05), pytest.approx(0.06)]
-    assert (n.places, repr(n.values)) == ([1, 3], "[3.0, nan]")
+    assert f1.accepted == [0, 1, 2, 4]
+    # What a broken version interrupts goes on after it.
+    assert (n.places, repr(n.values), n.accepted) == ([1, 2, 3, 4, 5], "[3.0, 3.0, nan, 3.0, 3.0]", [0])
 
 
 def test_the_picture(tmp_path):
