@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+import random
 import shutil
 import sys
 
 import pytest
 from history.repositories import LOCKFILE, Script, git, lockfile
+from history.scripts import naive, scripted
 
 from pytest_mlrepro.cli import main
-from pytest_mlrepro.lockfile import write_run
+from pytest_mlrepro.comparison import compare
+from pytest_mlrepro.errors import LockfileError
+from pytest_mlrepro.lockfile import loads, write_run
 from pytest_mlrepro.model import Fact, Run
+from pytest_mlrepro.report.machine import plain
 
 TEST = "tests/test_model.py::test_f1"
 OTHER = "tests/test_model.py::test_other"
@@ -434,7 +439,7 @@ def test_a_lockfile_outside_of_the_repository(made, history, command, tmp_path, 
     assert status == 4
     assert "is in no git repository" in err
     status, _, err = command("log", "--lockfile", tmp_path / "no" / "such.lock")
-    assert "there is no such folder" in err
+    assert "is in no git repository" in err
 
 
 def test_a_repository_without_files(made, history, command, tmp_path, monkeypatch):
@@ -532,3 +537,94 @@ def test_log_draws(made, history, command):
     assert (status, err) == (0, "mlrepro: 1 fact drawn in f1.svg\n")
     assert "0.95 -> 0.96" in out
     assert "results.f1" in (root / "f1.svg").read_text()
+
+
+def through_the_command(command, made, seed, count):
+    """``log`` and ``diff`` against each commit as ``git show`` has it."""
+    script, paths = scripted(seed, count)
+    root, names = made(script)
+    order = [names[number] for number in sorted(names)]
+    last = next(path for path in reversed(paths) if path)
+    expected = dict(zip(order, naive(root, order, paths, ("ci", "laptop")), strict=True))
+    document = json.loads(command("log", "--lockfile", last, "--json")[1])
+    told = {
+        entry["commit"]: "gap"
+        if entry["gap"]
+        else {
+            (each["subject"], f"{each['facet']}.{each['key']}", each["environment"], repr(each["now"]))
+            for each in entry["changes"]
+        }
+        for entry in document["entries"]
+    }
+    for name, changes in expected.items():
+        if changes == "gap":
+            assert told.get(name, "gap") == "gap"
+            continue
+        keys = {(*each[:3], repr(None) if each[4] is None else as_json(each[4])) for each in changes}
+        assert told.get(name, set()) == keys, (seed, order.index(name))
+    compared = pairs_compared(
+        command, root, seed, last, [(n, p) for n, p in zip(order, paths, strict=True) if p]
+    )
+    assert compared >= count // 10
+
+
+def as_json(value):
+    """The value in a fact's text as it comes back from JSON."""
+    return repr(json.loads(json.dumps(plain(eval(value, {"nan": float("nan"), "inf": float("inf")})[0]))))
+
+
+def pairs_compared(command, root, seed, last, versions):
+    """How many pairs of commits could be compared; each must say what a naive comparison says."""
+    rng, compared = random.Random(seed), 0
+    for _ in range(len(versions) // 5):
+        pair = [rng.choice(versions) for _ in range(2)]
+        texts = [git(root, "show", f"{name}:{path}") for name, path in pair]
+        status, out, err = command("diff", *(name for name, _ in pair), "--lockfile", last, "--json")
+        try:
+            before, after = (loads(text.encode("utf-8", "surrogateescape").decode()) for text in texts)
+        except (LockfileError, UnicodeDecodeError):
+            assert (status, out) == (4, "")
+            assert err
+            continue
+        compared += 1
+        found = json.loads(out)
+        drifts = compare(Run(before.subjects), Run(after.subjects)).drifts
+        assert keys(found["drifts"]) == {(each.subject, each.address, each.kind) for each in drifts}
+        for name, own in found["environments"].items():
+            seen = {
+                (each.subject, each.address, each.kind)
+                for each in compare(before.view(name), after.view(name)).drifts
+            }
+            assert keys(own) <= seen <= keys(own) | keys(found["drifts"])
+        assert status == any(each["policy"] != "note" for each in every(found))
+    return compared
+
+
+def every(found):
+    return [*found["drifts"], *(each for own in found["environments"].values() for each in own)]
+
+
+def keys(drifts):
+    return {(each["subject"], f"{each['facet']}.{each['key']}", each["kind"]) for each in drifts}
+
+
+@pytest.mark.parametrize("seed", [11, 12])
+def test_a_scripted_history_through_the_command(command, made, seed):
+    through_the_command(command, made, seed, 25)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(200, 203))
+def test_300_scripted_commits_through_the_command(command, made, seed):
+    through_the_command(command, made, seed, 300)
+
+
+def test_a_lockfile_that_is_gone_with_its_folder(command, made):
+    script = Script()
+    script.lock(facts(), path="deep/er/ml.lock")
+    script.commit({"other": "x"}, remove=["deep/er/ml.lock"])
+    made(script)
+    status, out, _ = command("log", "--lockfile", "deep/er/ml.lock")
+    assert status == 0
+    assert "no value: the lockfile is not there" in out
+    assert "results.f1                         added: 0.95" in out

@@ -38,17 +38,20 @@ class Repository:
             HistoryError: if it is in none, or there is no git.
         """
         real = Path(os.path.realpath(file))
-        if "\n" in real.name:
+        # The lockfile may have gone with its folder.
+        folder = next((each for each in real.parents if each.is_dir()), real.parent)
+        rest = real.relative_to(folder).as_posix()
+        if "\n" in rest:
             raise HistoryError(
                 "git is not asked for a file whose name holds a line break", remedy="rename the file"
             )
-        git = Git(real.parent)
+        git = Git(folder)
         questions = ("--is-shallow-repository", "--show-toplevel", "--show-prefix")
         asked = git.attempt("rev-parse", *questions)
         if asked.returncode:
             raise _outside(real, said(asked.stderr))
         shallow, top, prefix = asked.stdout.decode(*ENCODING).removesuffix("\n").split("\n", 2)
-        return cls(Git(Path(top)), f"{prefix}{real.name}", shallow == "true")
+        return cls(Git(Path(top)), f"{prefix}{rest}", shallow == "true")
 
     def below(self, folder: Path) -> str:
         """The path of a folder below the uppermost one, with a slash at its end; empty for that one itself."""

@@ -51,7 +51,9 @@ def _edit(rng, state, own):
         subject = rng.choice([*state, f"tests/test_{rng.randrange(9)}.py::test"])
         address = f"{rng.choice(FACETS)}.{rng.choice(['f1', 'a.b', 'x'])}"
         target = state if own is None else own[rng.choice([*own])]
-        facts = target.setdefault(subject, {})
+        # What no other test has: none of them is ever taken for another one that was renamed.
+        mark = {} if own is not None else {"data.mark": f"of {subject}", "source.mark": f"of {subject}"}
+        facts = target.setdefault(subject, mark)
         roll = rng.random()
         if roll < 0.2 and facts:
             del facts[rng.choice([*facts])]
