@@ -74,7 +74,7 @@ class Git:
                 check=False,
             )
         except OSError as error:
-            raise self._absent(error) from None
+            raise _absent(error) from None
 
     def contents(self, names: Iterable[str]) -> Iterator[tuple[str, bytes] | None]:
         """The objects of that name (``revision:path``), in this order, read by one process.
@@ -98,7 +98,7 @@ class Git:
                 stderr=subprocess.DEVNULL,
             )
         except OSError as error:
-            raise self._absent(error) from None
+            raise _absent(error) from None
         assert process.stdin is not None
         assert process.stdout is not None
         asked = [*names]
@@ -114,13 +114,12 @@ class Git:
             writer.join()
             process.stdout.close()
 
-    def _absent(self, error: OSError) -> HistoryError:
-        if not self.folder.is_dir():
-            return HistoryError("there is no such folder", where=str(self.folder), remedy="check the path")
-        return HistoryError(
-            f"git cannot be run: {error.strerror}",
-            remedy="install git, or put it on the search path: the history of a lockfile is in git alone",
-        )
+
+def _absent(error: OSError) -> HistoryError:
+    return HistoryError(
+        f"git cannot be run: {error.strerror}",
+        remedy="install git, or put it on the search path: the history of a lockfile is in git alone",
+    )
 
 
 def _environment() -> dict[str, str]:
