@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from pytest_mlrepro.acceptance import Acceptance, acceptance
@@ -94,15 +94,20 @@ def contrast(current: Run, terms: Terms) -> Sum:
     assert terms.baseline is not None
     names = sorted({*current.subjects, *terms.baseline.subjects})
     found = {name: terms.compare(name, current.facts(name), {}) for name in names}
-    fixtures = [name for name in names if name != SESSION and not looks_like_test(name)]
     judgements = []
     for name in names:
-        near = [each for each in fixtures if each != name and _is_near(each, name)] + [SESSION] * (
-            name != SESSION
-        )
-        around = [drift for each in near if each in found for drift in found[each].drifts]
+        around = [drift for each in grounds(name, names) if each in found for drift in found[each].drifts]
         judgements.append(judge(terms, name, found[name], around))
     return Sum(current, tuple(judgements), (), ())
+
+
+def grounds(subject: str, names: Iterable[str]) -> Iterator[str]:
+    """What a subject may rest on, as far as names tell: fixtures near it, and the session at the end."""
+    for name in names:
+        if name not in (subject, SESSION) and not looks_like_test(name) and _is_near(name, subject):
+            yield name
+    if subject != SESSION:
+        yield SESSION
 
 
 def _is_near(fixture: str, test: str) -> bool:

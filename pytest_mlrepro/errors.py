@@ -59,3 +59,7 @@ class MissingExtraError(FingerprintError):
 
 class ExportError(MlreproError):
     """What the lockfile holds cannot be written in the format asked for."""
+
+
+class HistoryError(MlreproError):
+    """What git has of a file cannot be read: no repository, no such revision, no git."""

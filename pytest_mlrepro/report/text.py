@@ -387,27 +387,3 @@ def _terms_of(fact: Fact) -> str:
 
 def _band(band: Band) -> str:
     return f"band {band.low:.6g} to {band.high:.6g} over {plural(band.seeds, 'seed')}"
-
-
-def differences(total: Sum, terms: Terms) -> Iterator[str]:
-    """What differs between two runs: by subject, results first, each with its suspects."""
-    assert terms.baseline is not None
-    for judgement in total.judgements:
-        drifts = judgement.comparison.drifts
-        if not drifts:
-            continue
-        yield judgement.subject
-        if judgement.subject not in total.run or judgement.subject not in terms.baseline:
-            side = "before" if judgement.subject not in total.run else "after"
-            yield f"  only in the run {side}, {plural(len(drifts), 'fact')}"
-            continue
-        known = {each.drift: each for each in judgement.failed}
-        ordered = sorted(drifts, key=lambda drift: drift.facet != "results")
-        for drift in ordered:
-            yield f"  {_line(drift, terms.tolerance)}"
-            suspects = known[drift].suspects if drift in known else ()
-            if suspects:
-                yield f"    suspects: {', '.join(dict.fromkeys(each.drift.address for each in suspects))}"
-    found = total.comparison
-    agree = found.identical + found.rounding + found.band
-    yield f"{plural(len(found.drifts), 'drift')}, {plural(agree, 'fact')} as before"
