@@ -329,12 +329,24 @@ def _update_lines(total: Sum, terms: Terms, lockfile: str, written: bool | None)
         yield from accepted(total.judgements, subjects, terms)
     for subject in total.refused:
         yield f"not accepted: {subject} did not pass; its baseline is as it was"
+    yield outcome(written, lockfile, terms)
+
+
+def outcome(written: bool | None, lockfile: str, terms: Terms) -> str:
+    """What has become of the lockfile.
+
+    Args:
+        written: whether it changed; None where nothing was accepted.
+        lockfile: how to call it.
+        terms: that the facts were accepted by.
+    """
     if written:
-        yield f"updated {lockfile}{_kept(terms)}: review and commit it"
-    elif written is None:
-        yield f"{lockfile} is as it was: nothing was accepted"
-    else:
-        yield f"{lockfile} is up to date"
+        return f"updated {lockfile}{_kept(terms)}: review and commit it"
+    return (
+        f"{lockfile} is up to date"
+        if written is not None
+        else f"{lockfile} is as it was: nothing was accepted"
+    )
 
 
 def _kept(terms: Terms) -> str:
