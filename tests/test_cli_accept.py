@@ -62,7 +62,7 @@ def test_everything(project, command):
         "  libraries.numpy                    numpy 2.4 -> 2.5\n"
         f"{TEST}\n"
         "  settings.depth                     3 -> 4\n"
-        "  results.f1                         0.95 -> 0.75 (-0.2, -21.1 %), beyond rounding: 2.11e+08 x the tolerance "
+        "  results.f1                         0.95 -> 0.75 (-0.2, -21.1 %), beyond rounding: 2.1e+08 x the tolerance "
         "(rtol 1e-09)\n"
         f"{NEW}: new, 2 facts (1 settings, 1 results)\n"
         "  results.r2                         0.1\n"
