@@ -39,7 +39,8 @@ def values(run, name):
 def test_the_side_that_changed_counts(base, other):
     # One written by hand may say of an environment what is shared anyway.
     changed = merge(other, other, other).run
-    assert all(dumps(changed.view(name)) == dumps(other.view(name)) for name in other.environments)
+    for name in other.environments:
+        assert dumps(Run(changed.view(name).subjects)) == dumps(Run(other.view(name).subjects))
     for merged in (merge(base, changed, base), merge(base, base, changed), merge(base, changed, changed)):
         assert merged.clashes == ()
         assert dumps(merged.run) == dumps(loads(dumps(changed)))
