@@ -25,6 +25,7 @@ from pytest_mlrepro.report.standing import Standing, standing
 from pytest_mlrepro.traces import Trace
 
 if TYPE_CHECKING:
+    from pytest_mlrepro.plugin.github import GitHub
     from pytest_mlrepro.plugin.install import Order
 
 _QUIET = ("lfplugin", "stepwiseplugin", "nfplugin", "mlrepro-desk")
@@ -44,6 +45,7 @@ class Desk:
         self._collected: set[str] = set()
         self._names: dict[str, str] = {}
         self.partial = False
+        self.github: GitHub | None = None
         self._total: Sum | None = None
         self._standing: Standing | None = None
         self._written: bool | None = None
@@ -180,7 +182,7 @@ class Desk:
             write_run(self.order.record, replace(total.run, traces=self.traces, environments=named))
         if self.order.update and total.accept is not None:
             self._written = update_lockfile(self.order.lockfile, total.accept, shown=self.order.shown)
-        if not self.order.reports:
+        if not self.order.reports and self.github is None:
             return
         alone = self._standing if self._standing is not None and self._standing.alone else None
         document = machine.document(
@@ -197,6 +199,8 @@ class Desk:
             headline=alone.headline() if alone else "",
             context=self._context(),
         )
+        if self.github is not None:
+            self.github.take(document)
         for path in self.order.reports:
             files.write(path, document)
 

@@ -107,11 +107,20 @@ def install(config: pytest.Config) -> Stage:
             desk.traces = traces.gathered
     if desk is not None:
         config.pluginmanager.register(desk, "mlrepro-desk")
+        _speak_to_github(config, order, desk)
     # Before the stage, so that its judgement comes after what the guard has to say.
     config.pluginmanager.register(watching, "mlrepro-watching")
     # After the desk: of two hooks that want to be first the later one is, and what the stage has left must be taken.
     config.pluginmanager.register(stage, "mlrepro-stage")
     return stage
+
+
+def _speak_to_github(config: pytest.Config, order: Order, desk: Desk) -> None:
+    from pytest_mlrepro.plugin.github import GitHub
+
+    if order.judges and GitHub.is_here(os.environ):
+        desk.github = GitHub(os.environ, config.rootpath, order.lockfile)
+        config.pluginmanager.register(desk.github, "mlrepro-github")
 
 
 def read_order(config: pytest.Config, project: Config) -> Order:
