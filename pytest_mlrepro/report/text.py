@@ -138,7 +138,7 @@ def accepted(judgements: Iterable[Judgement], subjects: Iterable[str], terms: Te
             yield from _cut([f"  {each.address:<{_WIDTH}} {_value(each)}" for each in drifts])
         else:
             yield judgement.subject
-            yield from _cut([f"  {_line(each, terms.tolerance)}{_dropped(each)}" for each in drifts])
+            yield from _cut([f"  {line(each, terms.tolerance)}{_dropped(each)}" for each in drifts])
 
 
 def _value(drift: Drift) -> str:
@@ -151,7 +151,8 @@ def _dropped(drift: Drift) -> str:
     return "; its calibrated band is dropped" if had and drift.kind == "changed" else ""
 
 
-def _line(drift: Drift, tolerance: Tolerance) -> str:
+def line(drift: Drift, tolerance: Tolerance) -> str:
+    """A drift on a line: address, kind and one sentence."""
     return f"{drift.address:<{_WIDTH}} {_kind(drift)}{sentence(drift, tolerance)}"
 
 
@@ -399,7 +400,7 @@ def differences(total: Sum, terms: Terms) -> Iterator[str]:
         known = {each.drift: each for each in judgement.failed}
         ordered = sorted(drifts, key=lambda drift: drift.facet != "results")
         for drift in ordered:
-            yield f"  {_line(drift, terms.tolerance)}"
+            yield f"  {line(drift, terms.tolerance)}"
             suspects = known[drift].suspects if drift in known else ()
             if suspects:
                 yield f"    suspects: {', '.join(dict.fromkeys(each.drift.address for each in suspects))}"
