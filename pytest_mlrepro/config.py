@@ -29,6 +29,7 @@ _KEYS = (
     "guard",
     "environment",
     "unknown_environment",
+    "junit_properties",
     "policy",
     "versions",
 )
@@ -50,6 +51,7 @@ class Config:
         guard: the entropy guard's mode as it is set; None where nobody set it.
         environment: the name of the environment, wherever that is; empty for one made from the machine.
         unknown_environment: whether a run in one that the lockfile does not know is compared, or fails.
+        junit_properties: whether each fact of a test is a property of its case in JUnit XML.
         policy: by address pattern.
         versions: how exactly the version of a library must agree, by pattern of its name.
     """
@@ -62,6 +64,7 @@ class Config:
     guard: str | None = None
     environment: str = ""
     unknown_environment: Strangers = "compare"
+    junit_properties: bool = False
     policy: Mapping[str, Policy] = field(default_factory=lambda: _NO_RULES)
     versions: Mapping[str, VersionRule] = field(default_factory=lambda: _NO_VERSIONS)
 
@@ -129,6 +132,7 @@ def parse_config(table: object, root: Path, file: str) -> Config:
         if "environment" in table
         else "",
         unknown_environment=strangers,
+        junit_properties=_flag(table, "junit_properties", where),
         policy=parse_policy(table.get("policy", {}), f"{file}, [tool.mlrepro.policy]"),
         versions=parse_versions(table.get("versions", {}), f"{file}, [tool.mlrepro.versions]"),
     )
@@ -208,6 +212,15 @@ def _typed(table: Mapping[str, Any], key: str, kind: type, default: Any, where: 
             f"{key} must be of type {kind.__name__}, got {value!r}",
             where=where,
             remedy=f"for instance: {key} = {default!r}",
+        )
+    return value
+
+
+def _flag(table: Mapping[str, Any], key: str, where: str) -> bool:
+    value = table.get(key, False)
+    if not isinstance(value, bool):
+        raise ConfigError(
+            f"{key} must be true or false, got {value!r}", where=where, remedy=f"for instance: {key} = true"
         )
     return value
 

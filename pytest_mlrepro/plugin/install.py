@@ -51,6 +51,7 @@ class Order:
         repeated: options that say what the facts are compared with, so that the update needs them too.
         trace: whether what functions return is recorded too.
         environment: the name of the one that the run is made in.
+        properties: whether the facts of a test go into JUnit XML.
     """
 
     check: bool
@@ -67,6 +68,7 @@ class Order:
     repeated: tuple[str, ...] = ()
     trace: bool = False
     environment: str = ""
+    properties: bool = False
 
     @property
     def judges(self) -> bool:
@@ -145,6 +147,7 @@ def read_order(config: pytest.Config, project: Config) -> Order:
         digest=project.digest if options.mlrepro_update else "",
         trace=options.mlrepro_trace,
         environment=_environment(options.mlrepro_environment, project),
+        properties=project.junit_properties,
         idle=any(getattr(options, name, False) for name in _WITHOUT_TESTS),
     )
     if order.trace and order.record is None:
