@@ -163,13 +163,8 @@ def test_two_branches_add_neighbours_with_the_driver_and_conflict_without(driven
 def test_a_fact_that_both_changed_is_a_conflict_that_says_which(driven):
     driven.branches(with_(START, a=facts(f1=0.8), b=MOVED), with_(START, a=facts(f1=0.7), c=MOVED))
     said = driven.merge(status=1)
-    assert (
-        "mlrepro: mlrepro.lock: 1 fact changed differently on both sides; ours stays\n"
-        f"  {NAMES[0]}\n"
-        "    results.f1                         was 0.9, ours 0.8, theirs 0.7\n"
-        f"let the merged code decide: pytest --mlrepro-update {NAMES[0]}; then: git add mlrepro.lock\n"
-        "or take theirs: git show :3:mlrepro.lock > theirs.lock; mlrepro accept theirs.lock ADDRESS SUBJECT\n"
-    ) in said
+    guide = (Path(__file__).parents[2] / "docs" / "ci.md").read_text(encoding="utf-8")
+    assert guide.partition("```text output=conflict\n")[2].partition("```")[0] in said
     assert "CONFLICT" in said
     assert driven.git("status", "--porcelain") == "UU mlrepro.lock\n"
     # It can be read, and all else is merged.
