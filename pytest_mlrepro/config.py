@@ -30,6 +30,7 @@ _KEYS = (
     "environment",
     "unknown_environment",
     "secrets",
+    "junit_properties",
     "policy",
     "versions",
 )
@@ -52,6 +53,7 @@ class Config:
         environment: the name of the environment, wherever that is; empty for one made from the machine.
         unknown_environment: whether a run in one that the lockfile does not know is compared, or fails.
         secrets: patterns of names whose values are recorded as digests only, besides those that look secret.
+        junit_properties: whether each fact of a test is a property of its case in JUnit XML.
         policy: by address pattern.
         versions: how exactly the version of a library must agree, by pattern of its name.
     """
@@ -65,6 +67,7 @@ class Config:
     environment: str = ""
     unknown_environment: Strangers = "compare"
     secrets: tuple[str, ...] = ()
+    junit_properties: bool = False
     policy: Mapping[str, Policy] = field(default_factory=lambda: _NO_RULES)
     versions: Mapping[str, VersionRule] = field(default_factory=lambda: _NO_VERSIONS)
 
@@ -133,6 +136,7 @@ def parse_config(table: object, root: Path, file: str) -> Config:
         else "",
         unknown_environment=strangers,
         secrets=_secrets(table.get("secrets", []), where),
+        junit_properties=_flag(table, "junit_properties", where),
         policy=parse_policy(table.get("policy", {}), f"{file}, [tool.mlrepro.policy]"),
         versions=parse_versions(table.get("versions", {}), f"{file}, [tool.mlrepro.versions]"),
     )
@@ -224,6 +228,15 @@ def _secrets(patterns: object, where: str) -> tuple[str, ...]:
             remedy='for instance: secrets = ["*_DSN"]',
         )
     return tuple(patterns)
+
+
+def _flag(table: Mapping[str, Any], key: str, where: str) -> bool:
+    value = table.get(key, False)
+    if not isinstance(value, bool):
+        raise ConfigError(
+            f"{key} must be true or false, got {value!r}", where=where, remedy=f"for instance: {key} = true"
+        )
+    return value
 
 
 def _tolerance(table: Mapping[str, Any], where: str) -> Tolerance:

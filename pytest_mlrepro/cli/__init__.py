@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pytest_mlrepro._version import __version__
-from pytest_mlrepro.cli import common, diff, export, log, views
+from pytest_mlrepro.cli import accept, check_lockfile, common, diff, export, log, merge_driver, review, views
 from pytest_mlrepro.cli.common import FINE, UNUSABLE
 from pytest_mlrepro.config import Config, load_config, unknown
 from pytest_mlrepro.errors import FingerprintError, MlreproError
@@ -94,7 +94,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--json", action="store_true", help="print JSON")
     command.set_defaults(run=_fingerprint)
 
+    accept.add(commands)
+    review.add(commands)
+    check_lockfile.add(commands)
     export.add(commands)
+    merge_driver.add(commands)
     return parser
 
 

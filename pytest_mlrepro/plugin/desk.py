@@ -27,6 +27,7 @@ from pytest_mlrepro.traces import Trace
 from pytest_mlrepro.visible import line, visible
 
 if TYPE_CHECKING:
+    from pytest_mlrepro.plugin.github import GitHub
     from pytest_mlrepro.plugin.install import Order
 
 _QUIET = ("lfplugin", "stepwiseplugin", "nfplugin", "mlrepro-desk")
@@ -49,6 +50,7 @@ class Desk:
         self._names: dict[str, str] = {}
         self.partial = False
         self._process = os.getpid()
+        self.github: GitHub | None = None
         self._total: Sum | None = None
         self._standing: Standing | None = None
         self._written: bool | None = None
@@ -193,7 +195,7 @@ class Desk:
             write_run(self.order.record, replace(total.run, traces=self.traces, environments=named))
         if self.order.update and total.accept is not None:
             self._written = self._update(total.accept)
-        if not self.order.reports:
+        if not self.order.reports and self.github is None:
             return
         alone = self._standing if self._standing is not None and self._standing.alone else None
         document = machine.document(
@@ -210,6 +212,8 @@ class Desk:
             headline=alone.headline() if alone else "",
             context=self._context(),
         )
+        if self.github is not None:
+            self.github.take(document)
         for path in self.order.reports:
             files.write(path, document)
 

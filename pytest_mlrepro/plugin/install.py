@@ -52,6 +52,7 @@ class Order:
         trace: whether what functions return is recorded too.
         environment: the name of the one that the run is made in.
         secrets: patterns of names whose values are secret.
+        properties: whether the facts of a test go into JUnit XML.
     """
 
     check: bool
@@ -69,6 +70,7 @@ class Order:
     trace: bool = False
     environment: str = ""
     secrets: tuple[str, ...] = ()
+    properties: bool = False
 
     @property
     def judges(self) -> bool:
@@ -109,11 +111,20 @@ def install(config: pytest.Config) -> Stage:
             desk.traces = traces.gathered
     if desk is not None:
         config.pluginmanager.register(desk, "mlrepro-desk")
+        _speak_to_github(config, order, desk)
     # Before the stage, so that its judgement comes after what the guard has to say.
     config.pluginmanager.register(watching, "mlrepro-watching")
     # After the desk: of two hooks that want to be first the later one is, and what the stage has left must be taken.
     config.pluginmanager.register(stage, "mlrepro-stage")
     return stage
+
+
+def _speak_to_github(config: pytest.Config, order: Order, desk: Desk) -> None:
+    from pytest_mlrepro.plugin.github import GitHub
+
+    if order.judges and GitHub.is_here(os.environ):
+        desk.github = GitHub(os.environ, config.rootpath, order.lockfile)
+        config.pluginmanager.register(desk.github, "mlrepro-github")
 
 
 def read_order(config: pytest.Config, project: Config) -> Order:
@@ -139,6 +150,7 @@ def read_order(config: pytest.Config, project: Config) -> Order:
         trace=options.mlrepro_trace,
         environment=_environment(options.mlrepro_environment, project),
         secrets=project.secrets,
+        properties=project.junit_properties,
         idle=any(getattr(options, name, False) for name in _WITHOUT_TESTS),
     )
     if order.trace and order.record is None:

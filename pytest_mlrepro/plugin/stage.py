@@ -35,7 +35,7 @@ from pytest_mlrepro.plugin.progress import terminal
 from pytest_mlrepro.plugin.surroundings import Libraries, Surroundings
 from pytest_mlrepro.policy import Policies
 from pytest_mlrepro.recording import Recording, caller
-from pytest_mlrepro.report import text
+from pytest_mlrepro.report import junit, text
 from pytest_mlrepro.report.progress import Progress
 from pytest_mlrepro.seeding import Seeding, derive_seed
 from pytest_mlrepro.strays import Strays
@@ -331,6 +331,8 @@ class Stage:
         if turn.problem:
             raise Drifted(turn.problem)
         turn.recording.closed = True
+        if self.order.properties:
+            item.user_properties += junit.properties(turn.facts())
         rests_on = findings.subjects_of(fixtures_of(item))
         if found := findings.test(turn, rests_on):
             self._say(item, *found, self.watching.suspects(rests_on))

@@ -131,7 +131,7 @@ def _drift(explanation: Explanation, sites: Iterable[Site]) -> dict[str, Any]:
     drift: Drift = explanation.drift
     guard = [f"guard: {site.address}" for site in sites if not site.pinned and drift.facet == "results"]
     return {
-        **_change(explanation),
+        **change(explanation),
         "suspects": list(dict.fromkeys(guard)) + [suspect.drift.address for suspect in explanation.suspects],
         "suspected": [
             {
@@ -145,7 +145,8 @@ def _drift(explanation: Explanation, sites: Iterable[Site]) -> dict[str, Any]:
     }
 
 
-def _change(explanation: Explanation) -> dict[str, Any]:
+def change(explanation: Explanation) -> dict[str, Any]:
+    """A drift, without its suspects."""
     drift = explanation.drift
     return {
         "subject": plain(drift.subject),
@@ -161,7 +162,7 @@ def _change(explanation: Explanation) -> dict[str, Any]:
 
 def _conflict(explanation: Explanation) -> dict[str, Any]:
     """A fact with two values in this one run."""
-    told = _change(explanation)
+    told = change(explanation)
     values = {"one": told["baseline"], "another": told["current"]}
     return {
         **{name: told[name] for name in ("subject", "facet", "key")},

@@ -146,7 +146,7 @@ def accepted(judgements: Iterable[Judgement], subjects: Iterable[str], terms: Te
             yield from _cut([f"  {each.address:<{_WIDTH}} {_value(each)}" for each in drifts])
         else:
             yield judgement.subject
-            yield from _cut([f"  {_line(each, terms.tolerance)}{_dropped(each)}" for each in drifts])
+            yield from _cut([f"  {line(each, terms.tolerance)}{_dropped(each)}" for each in drifts])
 
 
 def _value(drift: Drift) -> str:
@@ -159,7 +159,8 @@ def _dropped(drift: Drift) -> str:
     return "; its calibrated band is dropped" if had and drift.kind == "changed" else ""
 
 
-def _line(drift: Drift, tolerance: Tolerance) -> str:
+def line(drift: Drift, tolerance: Tolerance) -> str:
+    """A drift on a line: address, kind and one sentence."""
     return f"{drift.address:<{_WIDTH}} {_kind(drift)}{sentence(drift, tolerance)}"
 
 
@@ -346,12 +347,24 @@ def _update_lines(
             f"{lockfile} was changed by somebody else while this run was going; "
             f"this run's facts replaced what was accepted there of: {', '.join(overtaken)}"
         )
+    yield outcome(written, lockfile, terms)
+
+
+def outcome(written: bool | None, lockfile: str, terms: Terms) -> str:
+    """What has become of the lockfile.
+
+    Args:
+        written: whether it changed; None where nothing was accepted.
+        lockfile: how to call it.
+        terms: that the facts were accepted by.
+    """
     if written:
-        yield f"updated {lockfile}{_kept(terms)}: review and commit it"
-    elif written is None:
-        yield f"{lockfile} is as it was: nothing was accepted"
-    else:
-        yield f"{lockfile} is up to date"
+        return f"updated {lockfile}{_kept(terms)}: review and commit it"
+    return (
+        f"{lockfile} is up to date"
+        if written is not None
+        else f"{lockfile} is as it was: nothing was accepted"
+    )
 
 
 def _kept(terms: Terms) -> str:
