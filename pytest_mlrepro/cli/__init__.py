@@ -22,6 +22,7 @@ from pytest_mlrepro.lockfile import load_lockfile
 from pytest_mlrepro.model import Run
 from pytest_mlrepro.olddata import told
 from pytest_mlrepro.report import divergences, environments, fingerprints, machine, text
+from pytest_mlrepro.report.plain import plain
 from pytest_mlrepro.report.progress import Progress
 
 FINE, DRIFTED, UNUSABLE = 0, 1, 4
@@ -218,7 +219,7 @@ def _fingerprint(options: argparse.Namespace, _: Config) -> int:
         raise FingerprintError(error.what, where=where, remedy=error.remedy) from None
     if options.json:
         # Escaped: a name that is not text in the file system's encoding cannot be printed.
-        detail = {name: machine.plain(value) for name, value in taken.detail.items()}
+        detail = {name: plain(value) for name, value in taken.detail.items()}
         print(json.dumps({"path": options.path, "digest": taken.digest, "detail": detail}, indent=2))
     else:
         print("\n".join(fingerprints.lines(taken)))
