@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pytest_mlrepro._version import __version__
 from pytest_mlrepro.balance import contrast
-from pytest_mlrepro.cli import export, judging, views
+from pytest_mlrepro.cli import export, judging, report, views
 from pytest_mlrepro.config import Config, load_config, unknown
 from pytest_mlrepro.divergence import align, traced_once
 from pytest_mlrepro.errors import FingerprintError, MlreproError
@@ -112,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_fingerprint)
 
     export.add(commands)
+    report.add(commands)
     return parser
 
 

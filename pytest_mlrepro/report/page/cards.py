@@ -94,37 +94,36 @@ def card(each: Mapping[str, Any], sites: Mapping[str, str], anchors: Anchors, *,
         anchors: of the page.
         drawn: whether it has pictures.
     """
-    before, now = value(each, "baseline", "added"), value(each, "current", "removed")
+    facet, old, new = each["facet"], each["baseline"], each["current"]
+    has_old, has_new = each["kind"] != "added", each["kind"] != "removed"
     suspects = list(_suspects(each, sites, anchors))
     place = address(each)
-    matrices = (
-        pictures(each["baseline"], each["current"], each["classes"]) if drawn and each["classes"] else ()
-    )
-    moves = histogram(each["baseline"], each["current"]) if drawn and not matrices else None
+    matrices = pictures(old, new, each["classes"]) if drawn and each["classes"] else ()
+    has_moves = drawn and facet == "results" and not matrices
     return Card(
         anchors.drifts[place],
         each["subject"],
-        f"{each['facet']}.{each['key']}",
-        each["facet"],
+        f"{facet}.{each['key']}",
+        facet,
         each["kind"],
         each["outcome"],
-        before,
-        now,
-        change(each["baseline"], each["current"]) if each["kind"] == "changed" else each["kind"],
-        direction(each["baseline"], each["current"], each["better"]),
+        readable(facet, old) if has_old else "",
+        readable(facet, new) if has_new else "",
+        change(old, new) if each["kind"] == "changed" else each["kind"],
+        direction(old, new, each["better"]),
         bound(each),
-        reason(each["explanation"], before, now),
+        reason(each["explanation"], shown(old) if has_old else "", shown(new) if has_new else ""),
         tuple(suspects[:_MOST_SUSPECTS]),
         max(len(suspects) - _MOST_SUSPECTS, 0),
         anchors.metric(place),
         matrices,
-        moves if each["facet"] == "results" else None,
+        histogram(old, new) if has_moves else None,
     )
 
 
-def value(each: Mapping[str, Any], side: str, lacking: str) -> str:
-    """A value as it is shown; empty where the drift is of the kind that lacks it."""
-    return shown(each[side]) if each["kind"] != lacking else ""
+def readable(facet: str, value: Any) -> str:
+    """A value as it is shown; a version, which is always a text, without quotes."""
+    return value if facet == "libraries" and isinstance(value, str) else shown(value)
 
 
 def direction(before: object, now: object, better: str | None) -> str:
@@ -143,7 +142,7 @@ def bound(each: Mapping[str, Any]) -> str:
     else:
         width = tolerance["width"]
         size = f"{width:.3g}" if isinstance(width, float) else width
-        told = f"+-{size} (rtol {tolerance['rtol']:g}, atol {tolerance['atol']:g})"
+        told = f"\N{PLUS-MINUS SIGN}{size} (rtol {tolerance['rtol']:g}, atol {tolerance['atol']:g})"
     return f"{told}, or within {band['low']:.6g} to {band['high']:.6g} (calibrated)" if band else told
 
 
@@ -160,6 +159,11 @@ def _suspects(each: Mapping[str, Any], sites: Mapping[str, str], anchors: Anchor
             "" if own else "the environment" if whose == SESSION else whose,
             anchors.drift(address(other)),
         )
+
+
+def striking(cards: Sequence[Card]) -> list[Card]:
+    """The same drifts; first what says most at a glance: results that got better or worse, other results, the rest."""
+    return sorted(cards, key=lambda each: (not each.is_result, not each.direction))
 
 
 def likeliest(cards: Sequence[Card], most: int = 3) -> tuple[Suspect, ...]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_mlrepro.report.page.cards import Card, Suspect, likeliest
+from pytest_mlrepro.report.page.cards import Card, Suspect, likeliest, striking
 from pytest_mlrepro.report.text import plural
 
 _MOST = 4
@@ -70,9 +70,9 @@ def overview(document: Mapping[str, Any], cards: Sequence[Card]) -> Overview:
     return Overview(
         state,
         title,
-        tuple(part for part in (document["headline"], *_told(document)) if part),
+        tuple(part for part in (document["headline"], *_told(document, cards)) if part),
         _steps(document),
-        tuple(main[:_MOST]),
+        tuple(striking(main)[:_MOST]),
         max(len(main) - _MOST, 0),
         likeliest(moved),
         bool(moved),
@@ -96,18 +96,23 @@ def _verdict(document: Mapping[str, Any]) -> tuple[str, str]:
     return "good", "Reproduced"
 
 
-def _told(document: Mapping[str, Any]) -> list[str]:
+def _told(document: Mapping[str, Any], cards: Sequence[Card]) -> list[str]:
     counts = document["counts"]
     of_all = f"{plural(counts['facts'], 'fact')} of {plural(counts['subjects'], 'subject')}"
     only = f", {', '.join(document['only'])} only" if document["only"] else ""
     outcomes = Counter(each["outcome"] for each in document["drifts"])
-    found = [f"{outcomes['failed']} drifted"] if outcomes["failed"] else []
+    failed = [each for each in document["drifts"] if each["outcome"] == "failed"]
+    facets = Counter(each["facet"] for each in failed)
+    kinds = f" ({', '.join(f'{count} {facet}' for facet, count in facets.most_common())})"
+    found = [f"{len(failed)} drifted{kinds}"] if failed else []
     if document["conflicts"]:
         found.append(f"{len(document['conflicts'])} had two values within this one run")
     if lacking := len({each["subject"] for each in document["drifts"] if each["outcome"] == "new"}):
         found.append(f"{plural(lacking, 'subject')} had no baseline to compare with")
     if outcomes["accepted"]:
         found.append(f"{outcomes['accepted']} accepted")
+    directions = Counter(each.direction for each in cards if each.outcome == "failed")
+    found += [f"{directions[name]} got {name}" for name in ("worse", "better") if directions[name]]
     said = [f"{of_all} compared{only}{': ' if found else ', nothing drifted'}{', '.join(found)}."]
     if ending := _ending(document):
         said.append(ending)

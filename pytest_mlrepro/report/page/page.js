@@ -1,6 +1,8 @@
 "use strict";
 (() => {
   const byId = (name) => document.getElementById(name);
+  const GREEN = ["identical", "rounding", "band", "ignored", "noted"];
+  const MOST_OPENED = 300;
   const query = byId("query"), facet = byId("facet"), drifted = byId("drifted"), found = byId("found");
   const subjects = [...document.querySelectorAll("tbody[data-subject]")].map((body) => ({
     body,
@@ -12,10 +14,9 @@
       row,
       text: row.cells[0].textContent.toLowerCase(),
       facet: row.dataset.facet,
-      isDrift: row.dataset.rung === "drift",
+      isDrift: !GREEN.includes(row.dataset.rung),
     })),
   }));
-  const MOST_OPENED = 300;
 
   function matches(row, subject, words) {
     return (!facet.value || row.facet === facet.value)

@@ -12,13 +12,24 @@ from pytest_mlrepro.guard import Site
 from pytest_mlrepro.model import SESSION
 from pytest_mlrepro.report.cells import shown
 from pytest_mlrepro.report.page.anchors import Address, Anchors, address
+from pytest_mlrepro.report.page.cards import readable
 
 _MOST_FACTS = 3000
+_GREEN = ("identical", "rounding", "band", "ignored")
+_NOTED = "noted"
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A fact: its address, its value before where that is another one, and now; where more is said of it."""
+    """A fact.
+
+    Attributes:
+        facet, name: its facet and address.
+        rung: where it stands on the ladder; of one that is not on it what became of it: ``drift`` if it failed.
+        before: its value where that was another one.
+        now: its value; empty where it is gone.
+        href: where more is said of it; empty where nothing is.
+    """
 
     facet: str
     name: str
@@ -49,6 +60,11 @@ class Subject:
         """How many facts there are."""
         return sum(self.counts.values())
 
+    @property
+    def drifts(self) -> int:
+        """How many are not what they were, notes aside."""
+        return self.size - sum(self.counts.get(name, 0) for name in (*_GREEN, _NOTED))
+
 
 def subjects(document: Mapping[str, Any], anchors: Anchors) -> Iterator[Subject]:
     """Every subject, those with drifts first. Room that is short goes to the facts of the first ones."""
@@ -60,7 +76,7 @@ def subjects(document: Mapping[str, Any], anchors: Anchors) -> Iterator[Subject]
             row = Row(
                 each["facet"],
                 _name(each),
-                "drift",
+                _became(each),
                 readable(each["facet"], each["baseline"]),
                 "",
                 anchors.drift(address(each)),
@@ -72,16 +88,23 @@ def subjects(document: Mapping[str, Any], anchors: Anchors) -> Iterator[Subject]
         name = raw["subject"]
         rows = [_row(name, fact, drifts, near, anchors) for fact in raw["facts"]]
         found.append((name, [*rows, *removed.get(name, [])]))
-    for name, rows in sorted(found, key=lambda each: -sum(row.rung == "drift" for row in each[1])):
+    found.sort(key=lambda each: -sum(row.rung not in (*_GREEN, _NOTED) for row in each[1]))
+    for name, rows in found:
         room -= len(rows)
         yield Subject(
             "the environment" if name == SESSION else name,
             tuple(sorted({row.facet for row in rows}, key=_place)),
             Counter(row.rung for row in rows),
-            tuple(sorted(rows, key=lambda row: (row.rung != "drift", _place(row.facet), row.name)))
-            if room >= 0
-            else (),
+            tuple(sorted(rows, key=_order)) if room >= 0 else (),
         )
+
+
+def _order(row: Row) -> tuple[bool, bool, tuple[bool, int, str], str]:
+    return row.rung in (*_GREEN, _NOTED), row.rung in _GREEN, _place(row.facet), row.name
+
+
+def _became(drift: Mapping[str, Any]) -> str:
+    return "drift" if drift["outcome"] in ("failed", "new") else str(drift["outcome"])
 
 
 def _place(facet: str) -> tuple[bool, int, str]:
@@ -108,7 +131,7 @@ def _row(
     return Row(
         fact["facet"],
         _name(fact),
-        fact["rung"],
+        fact["rung"] if drift is None else _became(drift),
         before,
         now,
         anchors.drift(place) or anchors.metric(place),
@@ -117,11 +140,6 @@ def _row(
 
 def _name(fact: Mapping[str, Any]) -> str:
     return f"{fact['facet']}.{fact['key']}"
-
-
-def readable(facet: str, value: Any) -> str:
-    """A value as it is shown; a version, which is always a text, without quotes."""
-    return value if facet == "libraries" and isinstance(value, str) else shown(value)
 
 
 @dataclass(frozen=True, slots=True)
