@@ -106,6 +106,16 @@ def test_bad_options(empty, options, said):
     assert all(line in output for line in said.splitlines())
 
 
+def test_what_a_page_needs_is_said_before_anything_runs(empty):
+    hidden = {"conftest.py": "import sys\n\nsys.modules['jinja2'] = None\n"}
+    project = body(empty, "mlrepro.metric('a', 1)").write(hidden)
+    output = project.pytest("--mlrepro", "--mlrepro-report=out.html").red(4).output
+    assert "--mlrepro-report=out.html: the report as a web page needs the package jinja2" in output
+    assert 'pip install "pytest-mlrepro[html]"' in output
+    assert "passed" not in output
+    assert "Traceback" not in output
+
+
 @pytest.mark.parametrize(
     ("marker", "said"),
     [

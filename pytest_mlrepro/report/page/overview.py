@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pytest_mlrepro.report.page.cards import Card, Suspect, likeliest, striking
+from pytest_mlrepro.report.page.cards import Card, Suspect, likeliest, ordered, striking
 from pytest_mlrepro.report.text import plural
 
 _MOST = 4
@@ -101,7 +101,7 @@ def _told(document: Mapping[str, Any], cards: Sequence[Card]) -> list[str]:
     of_all = f"{plural(counts['facts'], 'fact')} of {plural(counts['subjects'], 'subject')}"
     only = f", {', '.join(document['only'])} only" if document["only"] else ""
     outcomes = Counter(each["outcome"] for each in document["drifts"])
-    failed = [each for each in document["drifts"] if each["outcome"] == "failed"]
+    failed = [each for each in ordered(document) if each["outcome"] == "failed"]
     facets = Counter(each["facet"] for each in failed)
     kinds = f" ({', '.join(f'{count} {facet}' for facet, count in facets.most_common())})"
     found = [f"{len(failed)} drifted{kinds}"] if failed else []

@@ -22,6 +22,7 @@ from pytest_mlrepro.report.page.history import NO_HISTORY, Histories
 from pytest_mlrepro.report.page.metrics import measured, metrics
 from pytest_mlrepro.report.page.overview import overview
 from pytest_mlrepro.report.page.tables import sites, subjects, surroundings
+from pytest_mlrepro.report.plain import plain
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -43,13 +44,14 @@ def written(document: Mapping[str, Any], histories: Histories = NO_HISTORY) -> s
         document: as ``machine.document`` makes it.
         histories: what the metrics were at earlier commits.
     """
+    known = {(plain(subject), plain(fact)): points for (subject, fact), points in histories.items()}
     environment = _environment()
     style, script = _asset("page.css"), _asset("page.js")
     return environment.get_template("page.html").render(
         style=_trusted(style),
         script=_trusted(script),
         policy=_policy(style, script),
-        **_views(document, histories),
+        **_views(document, known),
     )
 
 
