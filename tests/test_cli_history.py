@@ -16,7 +16,7 @@ from pytest_mlrepro.comparison import compare
 from pytest_mlrepro.errors import LockfileError
 from pytest_mlrepro.lockfile import loads, write_run
 from pytest_mlrepro.model import Fact, Run
-from pytest_mlrepro.report.machine import plain
+from pytest_mlrepro.report.plain import plain
 
 TEST = "tests/test_model.py::test_f1"
 OTHER = "tests/test_model.py::test_other"

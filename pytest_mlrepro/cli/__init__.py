@@ -8,7 +8,18 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pytest_mlrepro._version import __version__
-from pytest_mlrepro.cli import accept, check_lockfile, common, diff, export, log, merge_driver, review, views
+from pytest_mlrepro.cli import (
+    accept,
+    check_lockfile,
+    common,
+    diff,
+    export,
+    log,
+    merge_driver,
+    report,
+    review,
+    views,
+)
 from pytest_mlrepro.cli.common import FINE, UNUSABLE
 from pytest_mlrepro.config import Config, load_config, unknown
 from pytest_mlrepro.errors import FingerprintError, MlreproError
@@ -16,6 +27,7 @@ from pytest_mlrepro.fingerprints import fingerprint
 from pytest_mlrepro.fingerprints.digests import HASHES
 from pytest_mlrepro.lockfile import load_lockfile
 from pytest_mlrepro.report import environments, fingerprints, machine, text
+from pytest_mlrepro.report.plain import plain
 from pytest_mlrepro.report.progress import Progress
 from pytest_mlrepro.visible import line, visible
 
@@ -99,6 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     check_lockfile.add(commands)
     export.add(commands)
     merge_driver.add(commands)
+    report.add(commands)
     return parser
 
 
@@ -144,7 +157,7 @@ def _fingerprint(options: argparse.Namespace, _: Config) -> int:
     except FingerprintError as error:
         where = visible(options.path)
         raise type(error)(error.what, where=where, remedy=error.remedy) from None
-    detail = {name: machine.plain(value) for name, value in taken.detail.items()}
+    detail = {name: plain(value) for name, value in taken.detail.items()}
     found = {"path": options.path, "digest": taken.digest, "detail": detail}
     common.show(found if options.json else fingerprints.lines(taken))
     return FINE

@@ -19,6 +19,7 @@ from pytest_mlrepro.gate import Terms
 from pytest_mlrepro.lockfile import update_lockfile
 from pytest_mlrepro.model import Run
 from pytest_mlrepro.report import machine, text
+from pytest_mlrepro.report.plain import plain
 
 
 def add(commands: Any) -> None:
@@ -98,11 +99,11 @@ def _document(
 ) -> dict[str, Any]:
     return {
         "run": work.shown,
-        "lockfile": machine.plain(work.called),
+        "lockfile": plain(work.called),
         "environment": terms.environment,
         "written": written,
         "accepted": [
             machine.change(explain((drift,), tolerance=terms.tolerance)[0]) for drift in total.drifts()
         ],
-        "refused": [machine.plain(subject) for subject in refused],
+        "refused": [plain(subject) for subject in refused],
     }

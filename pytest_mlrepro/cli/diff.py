@@ -18,7 +18,8 @@ from pytest_mlrepro.gate import Terms
 from pytest_mlrepro.history.renaming import renamed
 from pytest_mlrepro.model import Drift, Run
 from pytest_mlrepro.olddata import told
-from pytest_mlrepro.report import comparisons, differences, divergences, machine
+from pytest_mlrepro.report import comparisons, differences, divergences
+from pytest_mlrepro.report.plain import plain
 from pytest_mlrepro.visible import line
 
 
@@ -145,4 +146,4 @@ def _document(shared: _Pair, own: dict[str, tuple[_Pair, tuple[Drift, ...]]], st
 
 
 def _name(side: Side) -> dict[str, str]:
-    return {"name": str(machine.plain(side.name)), "commit": side.commit}
+    return {"name": str(plain(side.name)), "commit": side.commit}

@@ -21,7 +21,7 @@ from pytest_mlrepro.plugin.omissions import Omissions
 from pytest_mlrepro.plugin.stage import Stage
 from pytest_mlrepro.plugin.watching import Watching
 from pytest_mlrepro.policy import Policies
-from pytest_mlrepro.report.files import FORMATS
+from pytest_mlrepro.report import files
 from pytest_mlrepro.seeding import Seeding
 
 _WITHOUT_TESTS = (
@@ -247,13 +247,5 @@ def _environment(given: str | None, project: Config) -> str:
 
 def _report(name: str, config: pytest.Config) -> Path:
     path = config.invocation_params.dir / name
-    where = f"--mlrepro-report={name}"
-    if path.suffix == ".html":
-        raise ConfigError(
-            "the report as a web page is not built yet",
-            where=where,
-            remedy="name a file that ends in .md to read, or in .json to process",
-        )
-    if path.suffix not in FORMATS:
-        raise unknown(path.suffix, FORMATS, "ending of a report", where)
+    files.check(path, f"--mlrepro-report={name}")
     return path

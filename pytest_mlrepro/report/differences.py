@@ -11,7 +11,7 @@ from pytest_mlrepro.gate import Judgement, Terms
 from pytest_mlrepro.model import Drift, Tolerance
 from pytest_mlrepro.report.cells import reason
 from pytest_mlrepro.report.changes import change
-from pytest_mlrepro.report.machine import plain
+from pytest_mlrepro.report.plain import plain
 from pytest_mlrepro.report.text import plural
 
 _WIDTH = 34

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 from pytest_mlrepro.model import Facts
-from pytest_mlrepro.report.machine import plain
+from pytest_mlrepro.report.plain import plain
 from pytest_mlrepro.visible import visible
 
 

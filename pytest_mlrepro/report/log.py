@@ -17,7 +17,7 @@ from pytest_mlrepro.report.changes import change
 from pytest_mlrepro.report.differences import step
 from pytest_mlrepro.report.evolution import Entry, Line
 from pytest_mlrepro.report.gfm import code, prose, row, table
-from pytest_mlrepro.report.machine import plain
+from pytest_mlrepro.report.plain import plain
 from pytest_mlrepro.report.text import plural
 
 SCHEMA = 1
