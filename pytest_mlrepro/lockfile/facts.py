@@ -121,8 +121,6 @@ def _tolerance(node: dict[str, Any], where: str, path: tuple[str, ...]) -> Toler
         return Tolerance(node.get("rtol", 0.0), node.get("atol", 0.0))
     except MlreproError as error:
         raise LockfileError(error.what, where=f"{where}, {dotted(path)}", remedy=restore(where)) from None
-    except OverflowError:
-        raise wrong(where, path, "rtol and atol that a float can hold", node) from None
 
 
 def _band(node: object, where: str, path: tuple[str, ...]) -> Band:
