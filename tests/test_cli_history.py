@@ -186,6 +186,18 @@ def test_log_as_an_environment_was_compared(made, command):
     assert "unknown environment 'lptop'\ndid you mean 'laptop'?" in err
 
 
+def test_an_input_of_one_environment_is_no_suspect_in_another(made, command):
+    script = Script()
+    script.commit({LOCKFILE: lockfile(facts(), {"ci": {}, "laptop": {}})})
+    own = {"ci": {TEST: {"settings.depth": 4}}, "laptop": {TEST: {"results.f1": 0.9, "settings.trees": 2}}}
+    script.commit({LOCKFILE: lockfile(facts(), own)})
+    made(script)
+    [entry] = json.loads(command("log", "results.f1", "-n", "1", "--json")[1])["entries"]
+    [change] = entry["changes"]
+    assert [each["key"] for each in change["suspects"]] == ["trees"]
+    assert entry["others"] == 1
+
+
 def test_nothing_in_a_message_moves_the_cursor(made, command):
     script = Script()
     script.lock(facts(), title="red \x1b[31m \x9b \u202e", author="A\x07da")
@@ -491,8 +503,11 @@ def test_a_shallow_clone_says_so(made, history, command, tmp_path, monkeypatch):
 
 
 def test_settings_of_the_user_change_nothing(made, history, command):
+    history.commit({}, move=[(LOCKFILE, "ml.lock")])
+    history.lock(facts(f1=0.5), path="ml.lock")
     root, _ = made(history)
-    before = command("log")[1]
+    before = command("log", "--lockfile", "ml.lock")[1]
+    assert len(before.splitlines()) > 20
     for name, value in (
         ("log.follow", "true"),
         ("log.showSignature", "true"),
@@ -505,7 +520,7 @@ def test_settings_of_the_user_change_nothing(made, history, command):
         ("diff.external", "false"),
     ):
         git(root, "config", name, value)
-    assert command("log")[1] == before
+    assert command("log", "--lockfile", "ml.lock")[1] == before
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
@@ -520,7 +535,7 @@ def test_a_folder_with_a_name_that_is_hard_to_quote(command, tmp_path, monkeypat
     script = Script()
     script.lock(facts())
     script.make(tmp_path)
-    folder = tmp_path / "a *?[b] :(top)"
+    folder = tmp_path / ":(top) *?[b]"
     folder.mkdir()
     shutil.copy(tmp_path / LOCKFILE, folder / "ml x.lock")
     git(tmp_path, "add", "-A")

@@ -18,15 +18,12 @@ ENCODING = ("utf-8", "surrogateescape")
 
 # What a user's settings could change of the answers.
 _SETTINGS = (
-    "core.quotePath=false",
-    "diff.renames=true",
     "i18n.logOutputEncoding=UTF-8",
     "log.follow=false",
     "log.showSignature=false",
 )
 _COMMAND = (
     "git",
-    "--no-pager",
     "--literal-pathspecs",
     *(word for setting in _SETTINGS for word in ("-c", setting)),
 )
