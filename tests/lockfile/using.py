@@ -7,7 +7,7 @@ from pytest_mlrepro.divergence import align
 from pytest_mlrepro.errors import LockfileError
 from pytest_mlrepro.gate import Terms
 from pytest_mlrepro.lockfile import dumps, loads
-from pytest_mlrepro.report import divergences, environments, machine, markdown, text
+from pytest_mlrepro.report import differences, divergences, environments, machine, markdown, text
 
 WHERE = "mlrepro.lock"
 
@@ -34,7 +34,7 @@ def use(run, other):
     for before, after in ((other, run), (run, other)):
         terms = Terms(baseline=before)
         total = contrast(after, terms)
-        list(text.differences(total, terms))
+        list(differences.lines(total, terms))
         aligned = align(before, after)
         list(divergences.lines(aligned, total))
         divergences.plain(aligned, total)
