@@ -81,6 +81,8 @@ def test_a_part_of_a_new_subject_is_refused():
     assert adoption.refused(before) == (TEST,)
     assert adoption(before).subjects == {OTHER: results(auc=0.6)}
     assert Adoption(Terms(before, update=True), run, everything).refused(before) == ()
+    # One of which nothing is chosen is not asked for.
+    assert Adoption(Terms(before, update=True), run, lambda name, _: name == OTHER).refused(before) == ()
 
 
 def test_nothing_creeps_and_a_band_stays_with_its_value():

@@ -172,3 +172,18 @@ def test_a_clash_says_in_which_environments():
     both = [accept(side, "ci", {TEST: results(a=value)}) for side, value in ((ours, 0.6), (theirs, 0.5))]
     found = merge(base, *both).clashes
     assert [(each.environments, each.ours.value) for each in found] == [(("ci",), 0.6), (("gpu",), 0.8)]
+
+
+def test_new_facts_of_a_test_that_an_environment_knows_are_not_accepted_for_it():
+    base = Run({TEST: results(a=0.9), OTHER: results(a=0.5)}, environments={"ci": {}})
+    ours = accept(base, "ci", {TEST: results(a=0.9, b=1.0)})
+    theirs = accept(base, "laptop", {TEST: results(a=0.9)})
+    for merged in (merge(base, ours, theirs), merge(base, theirs, ours)):
+        assert (TEST, "results.b") in values(merged.run, "ci")
+        assert (TEST, "results.b") not in values(merged.run, "laptop")
+
+
+def test_what_nobody_is_compared_with_stays_where_a_side_has_it_so():
+    base = Run({TEST: results(a=0.9)}, environments={"ci": {}})
+    changed = Run({TEST: results(a=0.9)}, environments={"ci": {TEST: results(a=0.8)}})
+    assert dumps(merge(base, changed, base).run) == dumps(merge(base, base, changed).run) == dumps(changed)
