@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
-_END = ("", "\x04")
+# A terminal that waited for a line when Ctrl-D came gives a zero for it once it is read key by key.
+_END = ("", "\x04", "\0")
 
 
 def answer() -> str:

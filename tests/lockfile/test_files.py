@@ -94,6 +94,8 @@ except LockfileError as error:
 
 UNPRIVILEGED = """
 import os, sys
+# Now: whoever has no rights may not look into the environment's folder either.
+import tomli
 from pathlib import Path
 from pytest_mlrepro.errors import LockfileError
 from pytest_mlrepro.lockfile import check_writable, update_lockfile
