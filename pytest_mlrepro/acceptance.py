@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from pytest_mlrepro.comparison import room
 from pytest_mlrepro.contribution import Contribution
+from pytest_mlrepro.facets import same_value
 from pytest_mlrepro.gate import Terms
 from pytest_mlrepro.ledger import Ledger
 from pytest_mlrepro.model import SESSION, Fact, Facts, Run
@@ -40,25 +41,53 @@ class Acceptance:
 
     def __call__(self, before: Run) -> Run:
         """Lay what was accepted over what the lockfile holds; all else stays as it is."""
-        view = before.view(self.terms.environment) if self.terms.environment else before
-        subjects = {name: known for name, known in view.subjects.items() if name not in self.drop}
+        subjects = dict(self._view(before).subjects)
+        for subject in self.drop - self._changed_since(before):
+            subjects.pop(subject, None)
         for subject, new in self.facts.items():
-            subjects[subject] = self._overlaid(subjects.get(subject, {}), new, prune=True)
+            known = subjects.get(subject, {})
+            subjects[subject] = self._overlaid(known, new, missed=known)
         if self.environment:
-            subjects[SESSION] = self._overlaid(subjects.get(SESSION, {}), self.environment, prune=self.prune)
+            # What another update has written since this run began is nothing that this run misses.
+            missed = self._judged_by(SESSION) if self.prune else {}
+            subjects[SESSION] = self._overlaid(subjects.get(SESSION, {}), self.environment, missed=missed)
         after = {name: known for name, known in subjects.items() if known}
         if not self.terms.environment:
             return Run(after)
         return share(before, self.terms.environment, after, self._agrees)
 
+    def overtaken(self, before: Run, after: Run) -> tuple[str, ...]:
+        """The subjects that somebody else had changed while the run was going, and that it has changed again.
+
+        Args:
+            before: what the lockfile held when the run had ended.
+            after: what this makes of it.
+        """
+        old, new = self._view(before), self._view(after)
+        changed = self._changed_since(before)
+        return tuple(sorted(name for name in changed if _differ(old.facts(name), new.facts(name))))
+
+    def _changed_since(self, before: Run) -> set[str]:
+        """Subjects that are not as they were when the run began, of those that it accepts or drops."""
+        now = self._view(before)
+        mine = (*self.facts, *self.drop, *([SESSION] if self.environment else []))
+        return {name for name in mine if _differ(now.facts(name), self._judged_by(name))}
+
+    def _view(self, run: Run) -> Run:
+        return run.view(self.terms.environment) if self.terms.environment else run
+
+    def _judged_by(self, subject: str) -> Facts:
+        return self.terms.baseline.facts(subject) if self.terms.baseline else {}
+
     def _agrees(self, accepted: Fact, new: Fact) -> bool:
         return room(new.facet).rung(accepted, new, self.terms.tolerance) in ("identical", "rounding")
 
-    def _overlaid(self, known: Facts, new: Facts, *, prune: bool) -> Facts:
+    def _overlaid(self, known: Facts, new: Facts, *, missed: Container[str]) -> Facts:
+        """New facts over known ones, without those that were missed: they were expected, and did not come."""
         kept = {
             address: fact
             for address, fact in known.items()
-            if not self.terms.accepts(fact.facet) or (not prune and address not in new)
+            if not self.terms.accepts(fact.facet) or (address not in missed and address not in new)
         }
         taken = {
             address: self._without_creep(known.get(address), fact)
@@ -116,6 +145,13 @@ def acceptance(
     facts = {name: each.facts for name, each in accepted.items()}
     drop = frozenset() if terms.only else frozenset(stale)
     return Acceptance(terms, facts, environment, drop, refused, prune=settled)
+
+
+def _differ(left: Facts, right: Facts) -> bool:
+    return left.keys() != right.keys() or not all(
+        fact.dtype == right[address].dtype and same_value(fact.value, right[address].value)
+        for address, fact in left.items()
+    )
 
 
 def _vouched_for(facts: Facts, accepted: Iterable[Contribution]) -> Facts:

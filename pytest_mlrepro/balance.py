@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from pytest_mlrepro.acceptance import acceptance
-from pytest_mlrepro.comparison import merged
+from pytest_mlrepro.acceptance import Acceptance, acceptance
+from pytest_mlrepro.comparison import merged, room
 from pytest_mlrepro.contribution import Contribution
 from pytest_mlrepro.explain import explain
 from pytest_mlrepro.gate import Judgement, Terms, judge
@@ -35,7 +35,7 @@ class Sum:
     stale: tuple[str, ...]
     off_test: frozenset[str] = frozenset()
     refused: tuple[str, ...] = ()
-    accept: Callable[[Run], Run] | None = None
+    accept: Acceptance | None = None
 
     @property
     def comparison(self) -> Comparison:
@@ -62,7 +62,8 @@ def draw(ledger: Ledger, terms: Terms, extent: Extent) -> Sum:
     settled = extent.whole and not ledger.has_unheard
     judgements = tuple(_judgements(complete, run, terms, settled=settled))
     stale = tuple(_stale(ledger, terms, extent))
-    conflicts = explain(failing(terms.policies.judge(ledger.conflicts)), tolerance=terms.tolerance)
+    clashes = terms.policies.judge(_clashes(ledger, terms))
+    conflicts = explain(failing(clashes), tolerance=terms.tolerance)
     off_test = frozenset(name for name in run.subjects if name == SESSION or not complete[name].is_test)
     total = Sum(run, judgements, conflicts, stale, off_test)
     if not terms.update:
@@ -73,20 +74,40 @@ def draw(ledger: Ledger, terms: Terms, extent: Extent) -> Sum:
     return replace(total, refused=change.refused, accept=None if change.is_empty else change)
 
 
+def _clashes(ledger: Ledger, terms: Terms) -> Iterator[Drift]:
+    """Facts with two values in this run. Those of a test that ran twice may differ as they may from the baseline."""
+    for drift in ledger.conflicts:
+        contribution = ledger.contributions.get(drift.subject)
+        of_test = contribution is not None and contribution.is_test
+        if not of_test or _is_apart(drift, terms):
+            yield drift
+
+
+def _is_apart(drift: Drift, terms: Terms) -> bool:
+    assert drift.baseline is not None
+    assert drift.current is not None
+    return room(drift.facet).rung(drift.baseline, drift.current, terms.tolerance) == "drift"
+
+
 def contrast(current: Run, terms: Terms) -> Sum:
     """Compare a recorded run with a baseline, both from files. Fixtures near a test count as what it rests on."""
     assert terms.baseline is not None
     names = sorted({*current.subjects, *terms.baseline.subjects})
     found = {name: terms.compare(name, current.facts(name), {}) for name in names}
-    fixtures = [name for name in names if name != SESSION and not _looks_like_test(name)]
     judgements = []
     for name in names:
-        near = [each for each in fixtures if each != name and _is_near(each, name)] + [SESSION] * (
-            name != SESSION
-        )
-        around = [drift for each in near if each in found for drift in found[each].drifts]
+        around = [drift for each in grounds(name, names) if each in found for drift in found[each].drifts]
         judgements.append(judge(terms, name, found[name], around))
     return Sum(current, tuple(judgements), (), ())
+
+
+def grounds(subject: str, names: Iterable[str]) -> Iterator[str]:
+    """What a subject may rest on, as far as names tell: fixtures near it, and the session at the end."""
+    for name in names:
+        if name not in (subject, SESSION) and not looks_like_test(name) and _is_near(name, subject):
+            yield name
+    if subject != SESSION:
+        yield SESSION
 
 
 def _is_near(fixture: str, test: str) -> bool:
@@ -125,10 +146,11 @@ def _stale(ledger: Ledger, terms: Terms, extent: Extent) -> Iterator[str]:
     for subject in terms.baseline.subjects:
         gone = subject not in ledger.contributions and subject not in extent.collected and subject != SESSION
         # A fixture may be missing only because the tests that use it were skipped or failed.
-        if gone and (not ledger.has_unwell or _looks_like_test(subject)):
+        if gone and (not ledger.has_unwell or looks_like_test(subject)):
             yield subject
 
 
-def _looks_like_test(subject: str) -> bool:
+def looks_like_test(subject: str) -> bool:
+    """Whether a subject is a test rather than a fixture, as far as its name tells: doctests too."""
     file, _, rest = subject.partition("[")[0].partition("::")
-    return not file.endswith("conftest.py") and rest.rpartition("::")[2].startswith("test")
+    return not file.endswith("conftest.py") and (rest.rpartition("::")[2].startswith("test") or "." in rest)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from pytest_mlrepro.codegraph import CodeGraph
 from pytest_mlrepro.errors import MlreproError, RecordingError
@@ -47,6 +47,7 @@ class Recorder:
         accepted: Callable[[str], Facts] | None = None,
         *,
         tolerance: Tolerance = DEFAULT_TOLERANCE,
+        secrets: tuple[str, ...] = (),
     ) -> None:
         """Make a recorder.
 
@@ -57,6 +58,7 @@ class Recorder:
             reading: what the run has for reading data.
             accepted: gives the facts of a subject's baseline.
             tolerance: the project's, of floats without one of their own.
+            secrets: patterns of names whose values the project calls secret.
         """
         self._current = current
         self._pin = pin
@@ -64,6 +66,7 @@ class Recorder:
         self._reading = reading or Reading()
         self._accepted = accepted or (lambda _: {})
         self._tolerance = tolerance
+        self._secrets = secrets
 
     @property
     def seed(self) -> int:
@@ -117,12 +120,12 @@ class Recorder:
             )
         named = {} if key is _UNSET else {key: value}
         for name, item in {**named, **assumptions}.items():
-            self._record(Assumptions().capture, name, item)
+            self._record(Assumptions().capture, name, item, secrets=self._secrets)
         return assumptions if assumptions else value
 
     def environ(self, *names: str) -> Any:
         """Record the values of environment variables, set or not; those with secret-looking names as digests."""
-        self._record(Assumptions().environ, names)
+        self._record(Assumptions().environ, names, secrets=self._secrets)
         return names[0] if len(names) == 1 else names
 
     def settings(self, settings: T, name: str = "") -> T:
@@ -131,7 +134,7 @@ class Recorder:
         Raises:
             RecordingError: for a value that has no stable form.
         """
-        self._record(Settings().capture, settings, name, handed=settings)
+        self._record(Settings().capture, settings, name, secrets=self._secrets, handed=settings)
         return settings
 
     def data(
@@ -215,6 +218,8 @@ class Recorder:
                 where=caller(),
                 remedy='for instance: mlrepro.metrics({"auc": 0.99, "loss": 0.11})',
             )
+        if not metrics:
+            self._record(Results().none, rtol=rtol, atol=atol)
         for name, value in metrics.items():
             self.metric(name, value, rtol=rtol, atol=atol, better=better)
         return metrics
@@ -319,6 +324,13 @@ class Recorder:
         self._record(self._freeze, names)
         return names[0] if len(names) == 1 else names
 
+    def __reduce__(self) -> NoReturn:
+        raise RecordingError(
+            "the recorder cannot be sent to another process: what it recorded there would be lost",
+            where=caller(),
+            remedy="let the process return its values, and record them in the test",
+        )
+
     def __getattr__(self, name: str) -> Callable[..., None]:
         # A facet that another distribution brings is recorded by its name.
         room = None if name.startswith("_") else further_facets().get(name)
@@ -334,9 +346,12 @@ class Recorder:
             return
         recording = self._current()
         try:
+            recording.check_process()
             recording.add(capture(*args, **kwargs))
         except MlreproError as error:
-            raise _said_here(error) from None
+            said = _said_here(error)
+            recording.refused(said)
+            raise said from None
         if handed is not None:
             recording.modules.add(type(handed).__module__)
 

@@ -29,6 +29,8 @@ _KEYS = (
     "guard",
     "environment",
     "unknown_environment",
+    "secrets",
+    "junit_properties",
     "policy",
     "versions",
 )
@@ -50,6 +52,8 @@ class Config:
         guard: the entropy guard's mode as it is set; None where nobody set it.
         environment: the name of the environment, wherever that is; empty for one made from the machine.
         unknown_environment: whether a run in one that the lockfile does not know is compared, or fails.
+        secrets: patterns of names whose values are recorded as digests only, besides those that look secret.
+        junit_properties: whether each fact of a test is a property of its case in JUnit XML.
         policy: by address pattern.
         versions: how exactly the version of a library must agree, by pattern of its name.
     """
@@ -62,6 +66,8 @@ class Config:
     guard: str | None = None
     environment: str = ""
     unknown_environment: Strangers = "compare"
+    secrets: tuple[str, ...] = ()
+    junit_properties: bool = False
     policy: Mapping[str, Policy] = field(default_factory=lambda: _NO_RULES)
     versions: Mapping[str, VersionRule] = field(default_factory=lambda: _NO_VERSIONS)
 
@@ -129,6 +135,8 @@ def parse_config(table: object, root: Path, file: str) -> Config:
         if "environment" in table
         else "",
         unknown_environment=strangers,
+        secrets=_secrets(table.get("secrets", []), where),
+        junit_properties=_flag(table, "junit_properties", where),
         policy=parse_policy(table.get("policy", {}), f"{file}, [tool.mlrepro.policy]"),
         versions=parse_versions(table.get("versions", {}), f"{file}, [tool.mlrepro.versions]"),
     )
@@ -212,15 +220,28 @@ def _typed(table: Mapping[str, Any], key: str, kind: type, default: Any, where: 
     return value
 
 
+def _secrets(patterns: object, where: str) -> tuple[str, ...]:
+    if not isinstance(patterns, list) or not all(isinstance(each, str) and each for each in patterns):
+        raise ConfigError(
+            f"secrets must be an array of names or patterns of names, got {patterns!r}",
+            where=where,
+            remedy='for instance: secrets = ["*_DSN"]',
+        )
+    return tuple(patterns)
+
+
+def _flag(table: Mapping[str, Any], key: str, where: str) -> bool:
+    value = table.get(key, False)
+    if not isinstance(value, bool):
+        raise ConfigError(
+            f"{key} must be true or false, got {value!r}", where=where, remedy=f"for instance: {key} = true"
+        )
+    return value
+
+
 def _tolerance(table: Mapping[str, Any], where: str) -> Tolerance:
     default = Tolerance()
     try:
         return Tolerance(table.get("rtol", default.rtol), table.get("atol", default.atol))
     except MlreproError as error:
         raise ConfigError(error.what, where=where, remedy="for instance: rtol = 1e-9") from None
-    except OverflowError:
-        raise ConfigError(
-            "rtol and atol must be numbers that a float can hold",
-            where=where,
-            remedy="for instance: rtol = 1e-9",
-        ) from None

@@ -24,6 +24,7 @@ class Contribution:
         uses: the distributions that its code uses.
         environment: facts of the process, where they are new since the last contribution.
         is_test: False for a fixture.
+        opened: of a fixture: 1 where it has been set up, -1 where it has been torn down.
     """
 
     subject: str
@@ -34,6 +35,7 @@ class Contribution:
     uses: tuple[str, ...] = ()
     environment: Facts = field(default_factory=dict)
     is_test: bool = True
+    opened: int = 0
 
     def to_json(self) -> str:
         """As text: what travels between processes must be made of plain types."""
@@ -47,6 +49,7 @@ class Contribution:
                 "uses": self.uses,
                 "environment": _encoded(self.environment),
                 "is_test": self.is_test,
+                "opened": self.opened,
             },
             separators=(",", ":"),
         )
@@ -64,6 +67,7 @@ class Contribution:
             tuple(raw["uses"]),
             _decoded(raw["environment"]),
             raw["is_test"],
+            raw["opened"],
         )
 
 

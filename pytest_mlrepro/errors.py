@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pytest_mlrepro.visible import lines
+
 
 class MlreproError(Exception):
     """A problem that the user can mend.
@@ -10,25 +12,29 @@ class MlreproError(Exception):
         what: what is wrong, one sentence without a full stop.
         where: the file, line, key path or call that it is about.
         remedy: what to do next, one sentence or a command.
+        said: what another program has said of it, line by line.
     """
 
-    def __init__(self, what: str, *, where: str = "", remedy: str = "") -> None:
+    def __init__(self, what: str, *, where: str = "", remedy: str = "", said: tuple[str, ...] = ()) -> None:
         self.what = what
         self.where = where
         self.remedy = remedy
+        self.said = said
         super().__init__(what)
 
     def __str__(self) -> str:
         head = f"{self.where}: {self.what}" if self.where else self.what
-        return f"{head}\n{self.remedy}" if self.remedy else head
+        return lines((head, *self.said, self.remedy) if self.remedy else (head, *self.said))
 
     def __reduce__(self) -> tuple[object, ...]:
         # Keyword arguments do not survive the default pickling of exceptions.
-        return (_rebuild, (type(self), self.what, self.where, self.remedy))
+        return (_rebuild, (type(self), self.what, self.where, self.remedy, self.said))
 
 
-def _rebuild(kind: type[MlreproError], what: str, where: str, remedy: str) -> MlreproError:
-    return kind(what, where=where, remedy=remedy)
+def _rebuild(
+    kind: type[MlreproError], what: str, where: str, remedy: str, said: tuple[str, ...]
+) -> MlreproError:
+    return kind(what, where=where, remedy=remedy, said=said)
 
 
 class ConfigError(MlreproError):
@@ -47,9 +53,13 @@ class FingerprintError(RecordingError):
     """An object, file or folder that cannot be fingerprinted."""
 
 
-class MissingExtraError(MlreproError):
-    """An optional library that this call needs is not installed."""
+class MissingExtraError(FingerprintError):
+    """An optional library that this call needs is not installed; the remedy is the command that installs it."""
 
 
 class ExportError(MlreproError):
     """What the lockfile holds cannot be written in the format asked for."""
+
+
+class HistoryError(MlreproError):
+    """What git has of a file cannot be read: no repository, no such revision, no git."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 
 from pytest_mlrepro.contribution import Contribution
@@ -34,18 +35,30 @@ class Ledger:
     _failed: set[str] = field(default_factory=set)
     _unwell: set[str] = field(default_factory=set)
     _done: set[str] = field(default_factory=set)
+    _alive: Counter[str] = field(default_factory=Counter)
 
     def add(self, contribution: Contribution) -> None:
-        """Take a contribution. The last attempt of a test counts; copies of a fixture must agree."""
+        """Take a contribution.
+
+        The last attempt of a test that did not pass counts; copies of a fixture must agree, and so must those of a
+        test that runs several times although it passes.
+        """
         self._check(SESSION, self.environment, contribution.environment)
         self.environment.update(contribution.environment)
         if contribution.subject == SESSION:
             return
+        self._alive[contribution.subject] += contribution.opened
         known = self.contributions.get(contribution.subject)
         if known is not None and not contribution.is_test:
             self._check(contribution.subject, known.facts, contribution.facts)
             contribution = replace(contribution, facts={**known.facts, **contribution.facts})
+        elif known is not None and self._is_repeated(known, contribution):
+            self._check(contribution.subject, known.facts, contribution.facts)
         self.contributions[contribution.subject] = contribution
+
+    def _is_repeated(self, known: Contribution, again: Contribution) -> bool:
+        """Whether a test runs again for no reason of its own, as with ``--dist=each``."""
+        return known.complete and again.complete and known.subject not in self._unwell
 
     def _check(self, subject: str, known: Facts, new: Facts) -> None:
         for address, fact in new.items():
@@ -98,9 +111,14 @@ class Ledger:
         return nodeid in self._done
 
     def is_acceptable(self, contribution: Contribution) -> bool:
-        """Whether an update may write it: the test passed, or no test that uses the fixture did not."""
+        """Whether an update may write it: the test passed; the fixture was torn down, and no test that uses it failed.
+
+        A fixture that is left standing, where a run stops or a worker dies, may have had more to record.
+        """
         if contribution.is_test:
             return contribution.complete and self.is_passed(contribution.subject)
+        if self._alive[contribution.subject]:
+            return False
         users = [each for each in self.contributions.values() if contribution.subject in each.rests_on]
         return not any(user.subject in self._failed for user in users)
 

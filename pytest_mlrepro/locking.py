@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import FrameType
 
 
 @contextlib.contextmanager
@@ -31,3 +34,35 @@ def only_writer(folder: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+_ENDING = ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK")
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Put off the signals that end a process, for the moment in which it must not leave half of something behind.
+
+    What arrived meanwhile is sent again at the end. In other threads than the main one nothing can be put off.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    arrived: list[int] = []
+
+    def note(number: int, frame: FrameType | None) -> None:
+        arrived.append(number)
+
+    numbers = [getattr(signal, name) for name in _ENDING if hasattr(signal, name)]
+    # One that is ignored stays so, and one that is not Python's cannot be put back.
+    before = {each: signal.getsignal(each) for each in numbers}
+    held = {each: now for each, now in before.items() if now not in (None, signal.SIG_IGN)}
+    try:
+        for each in held:
+            signal.signal(each, note)
+        yield
+    finally:
+        for each, now in held.items():
+            signal.signal(each, now)
+        for number in dict.fromkeys(arrived):
+            signal.raise_signal(number)

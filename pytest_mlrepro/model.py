@@ -6,6 +6,7 @@ Everything here is frozen and knows nothing of pytest, files or any library beyo
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -38,6 +39,7 @@ FACET_NAMES = (
 )
 """The seven facets, in the order in which they are written and shown."""
 
+_LARGEST = sys.float_info.max
 _NOTHING: Mapping[str, Value] = MappingProxyType({})
 
 
@@ -57,8 +59,12 @@ class Tolerance:
     def __post_init__(self) -> None:
         for name in ("rtol", "atol"):
             bound = getattr(self, name)
+            if isinstance(bound, int) and bound > _LARGEST:
+                raise RecordingError(
+                    f"{name} must be a number that a float can hold", remedy=f"pass for instance {name}=1e-6"
+                )
             usable = isinstance(bound, int | float) and not isinstance(bound, bool)
-            if not usable or not math.isfinite(bound) or bound < 0:
+            if not usable or bound < 0 or not math.isfinite(bound):
                 raise RecordingError(
                     f"{name} must be a finite number >= 0, got {bound!r}",
                     remedy=f"pass for instance {name}=1e-6, or leave it out for the default",

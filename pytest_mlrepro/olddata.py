@@ -14,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from itertools import islice, zip_longest
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints import fingerprint, hash_of
@@ -55,15 +55,35 @@ def told(drifts: Iterable[Drift], root: Path) -> Iterator[str]:
         if drift.facet != "data" or before is None or now is None:
             continue
         path = now.detail.get("path")
-        if not isinstance(path, str) or PurePosixPath(path).suffix.lower() not in _DELIMITERS:
+        old_path = before.detail.get("path", path)
+        if not (isinstance(path, str) and isinstance(old_path, str)) or not _is_delimited(path):
             continue
         yield ""
-        yield from _file(drift.address, path, before, now, root)
+        if _is_inside(root, path) and _is_inside(root, old_path):
+            yield from _file(drift.address, (old_path, before), (path, now), root)
+        else:
+            yield f"{drift.address}: its path leads out of the project, so no rows are shown"
 
 
-def _file(address: str, path: str, before: Fact, now: Fact, root: Path) -> Iterator[str]:
-    old_path = before.detail.get("path", path)
-    old, new = find(root, str(old_path), before), find(root, path, now)
+def _is_delimited(path: str) -> bool:
+    return PurePosixPath(path).suffix.lower() in _DELIMITERS
+
+
+def _is_inside(root: Path, path: str) -> bool:
+    """Whether a path of a lockfile stays below the project's folder, as every system reads it, links included."""
+    windows = PureWindowsPath(path)
+    if PurePosixPath(path).is_absolute() or windows.drive or windows.root or ".." in windows.parts:
+        return False
+    try:
+        return (root / path).resolve().is_relative_to(root.resolve())
+    except (OSError, RuntimeError, ValueError):
+        # Links in a circle; a name that no file can have.
+        return False
+
+
+def _file(address: str, before: tuple[str, Fact], now: tuple[str, Fact], root: Path) -> Iterator[str]:
+    old, new = find(root, *before), find(root, *now)
+    path = now[0]
     for content, which in ((old, "baseline"), (new, "run")):
         if content is None:
             yield f"{address}: neither git nor the folder has {path} as the {which} had it, so no rows are shown"
@@ -72,7 +92,11 @@ def _file(address: str, path: str, before: Fact, now: Fact, root: Path) -> Itera
     assert new is not None
     yield f"{address}: {path}{_at(old)} -> {path}{_at(new)}"
     delimiter = _DELIMITERS[PurePosixPath(path).suffix.lower()]
-    lines = changed(_rows(old.data, delimiter), _rows(new.data, delimiter))
+    try:
+        lines = changed(_rows(old.data, delimiter), _rows(new.data, delimiter))
+    except csv.Error as error:
+        yield f"  no rows are shown: {error}"
+        return
     for line in islice(lines, _SHOWN):
         yield f"  {line if len(line) <= _LONGEST else f'{line[: _LONGEST - 3]}...'}"
     if rest := sum(1 for _ in lines):
@@ -88,7 +112,7 @@ def find(root: Path, path: str, fact: Fact) -> Content | None:
 
     Args:
         root: the project's folder.
-        path: of the file below it, parts joined by a slash.
+        path: of the file below it, parts joined by a slash; nothing outside of the folder is read.
         fact: about it.
     """
     for content in _candidates(root, path):
@@ -98,9 +122,13 @@ def find(root: Path, path: str, fact: Fact) -> Content | None:
 
 
 def _candidates(root: Path, path: str) -> Iterator[Content]:
+    if not _is_inside(root, path):
+        return
+    file = root / path
     data = None
     with suppress(OSError):
-        data = (root / path).read_bytes()
+        # A pipe or a device would be waited for.
+        data = file.read_bytes() if file.is_file() else None
     if data is not None:
         yield Content("", data)
     for commit, data in versions(root, path):

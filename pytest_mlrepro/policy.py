@@ -35,7 +35,7 @@ class Policies:
     def rule(self, address: str) -> Policy | None:
         """What the rules say of this address; None where they are silent."""
         for rules in self.layers:
-            if matching := [pattern for pattern in rules if _matches(pattern, address)]:
+            if matching := [pattern for pattern in rules if matches(pattern, address)]:
                 return rules[max(matching, key=len)]
         return None
 
@@ -59,7 +59,8 @@ def failing(drifts: Iterable[Drift]) -> tuple[Drift, ...]:
     return tuple(drift for drift in drifts if drift.policy == "fail")
 
 
-def _matches(pattern: str, address: str) -> bool:
+def matches(pattern: str, address: str) -> bool:
+    """Whether a rule's pattern is about an address."""
     # As it stands first: an address may hold brackets, which are special in a glob.
     is_below = f"{address}.".startswith(f"{pattern}.")
     return is_below or fnmatchcase(address, pattern) or fnmatchcase(address, f"{pattern}.*")

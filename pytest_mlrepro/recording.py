@@ -9,13 +9,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from pytest_mlrepro.errors import RecordingError
+from pytest_mlrepro.errors import MlreproError, RecordingError
 from pytest_mlrepro.facets import same_value, show
 from pytest_mlrepro.facets.randomization import Randomization
 from pytest_mlrepro.facets.results import Results
 from pytest_mlrepro.facets.settings import Settings
 from pytest_mlrepro.model import Fact, Facts, Tolerance, Value
 from pytest_mlrepro.policy import Policies
+from pytest_mlrepro.strays import Strays
+from pytest_mlrepro.values import MOST_BITS, is_long
 
 _HERE = f"{Path(__file__).parent}{os.sep}"
 _PINNED = "mlrepro.seed"
@@ -34,6 +36,10 @@ class Recording:
         files: the subject's own files, for the libraries that they import.
         modules: modules of third-party objects that were handed over.
         named: distributions that were named explicitly.
+        closed: whether the subject has been judged.
+        process: the only one that can record: what a forked one adds to its copy never comes back.
+        thread: the one that is heard when it is told of a mistake.
+        strays: take what is said elsewhere.
     """
 
     subject: str
@@ -45,9 +51,30 @@ class Recording:
     modules: set[str] = field(default_factory=set)
     named: set[str] = field(default_factory=set)
     closed: bool = False
+    process: int = field(default_factory=os.getpid)
+    thread: int = field(default_factory=threading.get_ident)
+    strays: Strays = field(default_factory=Strays)
     _facts: dict[str, Fact] = field(default_factory=dict)
     _pins: list[int] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def check_process(self) -> None:
+        """Refuse to record into the copy that a forked process has.
+
+        Raises:
+            RecordingError: in another process than that of the subject.
+        """
+        if os.getpid() != self.process:
+            raise RecordingError(
+                "recorded in a process that the test has started, the fact would be lost with it",
+                where=caller(),
+                remedy="let the process return the value, and record it in the test",
+            )
+
+    def refused(self, error: MlreproError) -> None:
+        """Note a mistake that was said to a thread or process which may tell nobody."""
+        if os.getpid() != self.process or threading.get_ident() != self.thread:
+            self.strays.add(str(error))
 
     def add(self, facts: Iterable[Fact]) -> None:
         """Record facts.
@@ -70,6 +97,12 @@ class Recording:
         if self.policies.rule(fact.address) == "ignore":
             return
         _check_key(fact)
+        if is_long(fact.value):
+            raise RecordingError(
+                f"{fact.address} is, or holds, an integer of more than {MOST_BITS:,} bits",
+                where=fact.origin,
+                remedy="record it as a text, str(value) or hex(value), or as a float",
+            )
         if fact.facet == Settings.name and fact.value == self.seed and type(fact.value) is int:
             # A random_state that was given the pinned seed: another seed is no other setting.
             fact = replace(fact, value=_PINNED)

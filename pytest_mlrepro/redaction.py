@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from itertools import pairwise
 from pathlib import Path, PurePath
 
@@ -79,15 +81,27 @@ def is_secret(name: str) -> bool:
     return False
 
 
-def redacted(name: str, value: Value) -> Value:
+def is_named(name: str, patterns: Iterable[str]) -> bool:
+    """Whether the project calls this name, or the last part of a dotted one, a secret: ``*_DSN``, whatever the case."""
+    names = {name.upper(), name.rpartition(".")[2].upper()}
+    return any(fnmatchcase(each, pattern.upper()) for pattern in patterns for each in names)
+
+
+def redacted(name: str, value: Value, patterns: Iterable[str] = ()) -> Value:
     """The value, or a digest salted with the name where the name or the value looks secret.
+
+    Args:
+        name: what the value is called.
+        value: it.
+        patterns: of further names that are secret, see ``is_named``.
 
     Whether something is set or switched on is no secret: None and booleans stay as they are.
     A digest tells that a secret changed; a guessable one (a birthday, a PIN) can still be guessed from it.
     """
     if value is None or isinstance(value, bool):
         return value
-    return digest(name, value) if is_secret(name) or _has_credentials(value) else value
+    looks_secret = is_secret(name) or is_named(name, patterns) or _has_credentials(value)
+    return digest(name, value) if looks_secret else value
 
 
 def digest(name: str, value: Value) -> str:

@@ -31,6 +31,17 @@ def to_value(obj: object, *, what: str = "value") -> tuple[Value, str]:
     return _convert(obj, what, 0)
 
 
+MOST_BITS = 1 << 12
+"""Of an integer that a fact can hold: Python writes no decimals of thousands of digits."""
+
+
+def is_long(value: Value) -> bool:
+    """Whether a value is, or holds, an integer that nobody could read."""
+    if isinstance(value, tuple):
+        return any(map(is_long, value))
+    return isinstance(value, int) and value.bit_length() > MOST_BITS
+
+
 def is_plain(obj: object) -> bool:
     """Whether it is one of Python's own scalars, a string or None."""
     return obj is None or type(obj) in (bool, int, float, complex, str)

@@ -115,3 +115,11 @@ def test_the_environments_costs_are_told(tmp_path):
     run("--count", "5", "--json", str(report), name="environment")
     rows = json.loads(report.read_text(encoding="utf-8"))["costs"]
     assert {row["what"] for row in rows} >= {"5 distributions", "the machine and what is loaded"}
+
+
+def test_the_history_is_measured(tmp_path):
+    report = tmp_path / "report.json"
+    run("--commits", "3", "--facts", "10", "--json", str(report), name="history")
+    rows = json.loads(report.read_text(encoding="utf-8"))["history"]
+    assert [row["what"] for row in rows[:2]] == ["git log -p", "mlrepro log"]
+    assert rows[1]["wanted"] == "at most 2"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import os
+import pickle
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -70,6 +72,15 @@ def line(below=1):
     path = Path(__file__)
     here = path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else Path(path.name)
     return f"{here.as_posix()}:{frame.f_lineno + below}"
+
+
+def test_an_integer_that_nobody_can_read_is_refused(recorder):
+    assert recorder.metric("n", 2**4095) == 2**4095
+    for value in (2**4096, [1, [-(2**5000)]]):
+        with pytest.raises(
+            RecordingError, match=r"results\.m is, or holds, an integer of more than 4,096 bits"
+        ):
+            recorder.metric("m", value)
 
 
 # What is given is given back
@@ -234,6 +245,60 @@ def test_many_threads_lose_nothing(recorder, recording):
     assert len(values(recording)) == 200
 
 
+def test_what_a_thread_cannot_record_is_kept_for_the_test(recorder, recording):
+    with ThreadPoolExecutor(4) as pool:
+        told = [
+            each.exception() for each in [pool.submit(recorder.metric, "x", number) for number in (1, 2, 3)]
+        ]
+    assert sum(isinstance(each, RecordingError) for each in told) == 2
+    assert "results.x is recorded twice with different values" in recording.strays.take()
+    assert recording.strays.take() == ""
+
+
+def test_what_the_test_itself_cannot_record_is_only_raised(recorder, recording):
+    with pytest.raises(RecordingError):
+        recorder.metric("x", None)
+    assert recording.strays.take() == ""
+
+
+FORKED = """
+import os, sys
+from pathlib import Path
+from pytest_mlrepro.capture import Recorder
+from pytest_mlrepro.codegraph import CodeGraph
+from pytest_mlrepro.recording import Recording
+
+recording = Recording("test_a.py::test_a", 1)
+recorder = Recorder(lambda: recording, print, CodeGraph(Path.cwd()))
+if not os.fork():
+    try:
+        recorder.metric("x", 1)
+    finally:
+        os._exit(0)
+os.wait()
+recorder.metric("y", 1)
+print(recording.strays.take())
+print(sorted(key for key in recording.facts() if key.startswith("results")))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
+def test_a_forked_process_cannot_record_and_the_test_hears_of_it(tmp_path):
+    ran = subprocess.run(
+        [sys.executable, "-c", FORKED], cwd=tmp_path, text=True, capture_output=True, check=True
+    )
+    assert "recorded in a process that the test has started" in ran.stdout
+    assert "let the process return the value" in ran.stdout
+    assert ran.stdout.splitlines()[-1] == "['results.y']"
+
+
+def test_the_recorder_is_not_sent_to_another_process(recorder):
+    for sent in (recorder, recorder.metric, {"record": recorder}):
+        with pytest.raises(RecordingError, match="the recorder cannot be sent to another process") as caught:
+            pickle.dumps(sent)
+        assert Path(__file__).name in caught.value.where
+
+
 # Tolerances of a marker
 
 
@@ -320,10 +385,28 @@ def test_a_tolerance_of_several_metrics_is_for_their_floats(recording, recorder,
     assert found == dict.fromkeys(names, expected)
 
 
-@METRICS
-def test_a_tolerance_of_several_metrics_is_checked(recorder, recording, call, names):
-    with pytest.raises(RecordingError, match="rtol must be a finite number >= 0, got -1") as caught:
-        call(recorder, rtol=-1)
+@pytest.mark.parametrize("bound", ["rtol", "atol"])
+@pytest.mark.parametrize(
+    "value", [float("nan"), float("inf"), -float("inf"), -1, -1e-300, True, False, "1e-3", 10**400, 1j, [1], object()],
+    ids=lambda value: str(value)[:10],
+)  # fmt: skip
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda record, **options: record.metric("m", 0.5, **options),
+        lambda record, **options: record.metric("m", "a label", **options),
+        lambda record, **options: record.metrics({"m": 0.5}, **options),
+        lambda record, **options: record.metrics({}, **options),
+        lambda record, **options: record.array("m", PREDICTED, **options),
+        lambda record, **options: record.array("m", FEATURES, **options),
+        lambda record, **options: record.classification(LABELS, PREDICTED, PROBABILITIES, **options),
+        lambda record, **options: record.regression(LABELS, PREDICTED, **options),
+    ],
+    ids=["metric", "label", "metrics", "no metrics", "array", "large array", "classification", "regression"],
+)
+def test_a_tolerance_that_is_none_is_told_at_the_call(recorder, recording, call, bound, value):
+    with pytest.raises(RecordingError, match=f"{bound} must be a (finite )?number") as caught:
+        call(recorder, **{bound: value})
     assert Path(__file__).name in caught.value.where
     assert values(recording) == {}
 

@@ -183,7 +183,7 @@ def test_broken_settings_are_told(project, command):
     assert "did you mean 'seed'?" in err
 
 
-@pytest.mark.parametrize("arguments", [[], ["shwo"], ["diff"], ["show", "--jason"]])
+@pytest.mark.parametrize("arguments", [[], ["shwo"], ["diff", "a", "b", "c"], ["show", "--jason"]])
 def test_wrong_usage_exits_as_pytest_does(arguments, capsys):
     with pytest.raises(SystemExit) as caught:
         main(arguments)

@@ -161,7 +161,7 @@ def test_intoto_states_what_a_run_gave(project, command, facts, policy, expected
     assert (told["result"], told["passedTests"], told["warnedTests"], told["failedTests"]) == expected
 
 
-@pytest.mark.parametrize("form", [each for each in FORMATS if each != "pylock"])
+@pytest.mark.parametrize("form", [each for each in FORMATS if each not in ("pylock", "gitlab-codequality")])
 def test_a_file_has_the_bytes_that_are_printed(project, command, form):
     _, out, _ = command("--format", form)
     assert command("--format", form, "-o", "made")[:2] == (0, "")
@@ -191,7 +191,7 @@ def test_the_help_has_an_example(capsys):
         ),
         (
             ["--format", "cyclonedx", "--run", "run.lock"],
-            "--run: is for --format intoto, got --format cyclonedx\nleave it out",
+            "--run: is for --format intoto, gitlab-metrics, gitlab-codequality, got --format cyclonedx\nleave it out",
         ),
         (
             ["--format", "conda", "--channel", "a b"],
@@ -349,7 +349,7 @@ def test_what_uv_says_is_shown_without_secrets_and_control_characters(tmp_path, 
     with pytest.raises(ExportError) as raised:
         ask(Question("tiny==1.0\n", ()), tmp_path)
     assert "?[31mhttps://***@host/x" in str(raised.value)
-    assert len(raised.value.what.splitlines()) == 9
+    assert len(raised.value.said) == 8
 
 
 @POSIX
@@ -371,7 +371,32 @@ def test_the_guide_shows_what_is_printed(command, monkeypatch):
 
 def test_the_guide_lists_the_formats():
     guide = (ROOT / "docs" / "export.md").read_text(encoding="utf-8")
-    assert set(re.findall(r"^\| `(\w+)` \|", guide, re.M)) >= set(FORMATS)
+    assert set(re.findall(r"^\| `([\w-]+)` \|", guide, re.M)) >= set(FORMATS)
+
+
+def test_a_run_for_gitlab(project, command, monkeypatch):
+    write_run(project / "run.lock", Run.of(MOVED))
+    assert 'fact="f1"} 0.75\n' in command("--format", "gitlab-metrics", "--run", "run.lock")[1]
+    assert 'fact="f1"} 0.95\n' in command("--format", "gitlab-metrics")[1]
+    (project / "tests").mkdir()
+    (project / "tests" / "test_model.py").write_text(f"\n\ndef {TEST.partition('::')[2]}(): ...\n")
+    status, out, _ = command("--format", "gitlab-codequality", "--run", "run.lock")
+    assert status == 0
+    # OTHER did not run: that is no finding.
+    (one,) = json.loads(out)
+    assert one["location"] == {"path": "tests/test_model.py", "lines": {"begin": 3}}
+    monkeypatch.setenv("CI_PROJECT_DIR", str(project.parent))
+    (one,) = json.loads(command("--format", "gitlab-codequality", "--run", "run.lock")[1])
+    assert one["location"]["path"] == f"{project.name}/tests/test_model.py"
+
+
+def test_findings_are_those_of_a_run(command, project):
+    assert command("--format", "gitlab-codequality") == (
+        4,
+        "",
+        "mlrepro: --format gitlab-codequality: there is nothing to judge\n"
+        "name a run that pytest --mlrepro-record=RUN wrote: --run RUN\n",
+    )
 
 
 def test_one_of_several_environments(project, command):

@@ -102,13 +102,13 @@ def test_names_that_cannot_be_printed(folder, command):
     except OSError:
         pytest.skip("this file system takes no such names")
     out = command("data")[1]
-    assert r"'\udcff.csv'" in out
-    assert r"'two\nlines.csv'" in out
+    assert r"  \udcff.csv" in out
+    assert r"  two\nlines.csv" in out
     out.encode()
     status, out, _ = command("data", "--json")
     assert status == 0
     out.encode()
-    assert command(os.fsdecode(b"\xfe"))[2].startswith(r"mlrepro: '\udcfe':")
+    assert command(os.fsdecode(b"\xfe"))[2].startswith(r"mlrepro: \udcfe: ")
 
 
 @pytest.mark.parametrize(

@@ -42,6 +42,7 @@ def test_everything_that_can_be_set(tmp_path):
     found = settings(
         tmp_path,
         "lockfile = 'locks/ml.lock'\nseed = 7\nrtol = 0.01\natol = 0\nguard = 'pin'\ndigest = 'xxh3'\n"
+        "secrets = ['*_DSN']\n"
         "[tool.mlrepro.policy]\nsource = 'fail'\n'results.*.loss' = 'ignore'\n"
         "[tool.mlrepro.versions]\n'scikit-*' = 'compatible'\npandas = 'any'\n",
     )
@@ -52,6 +53,7 @@ def test_everything_that_can_be_set(tmp_path):
         tolerance=Tolerance(0.01, 0.0),
         guard="pin",
         digest="xxh3",
+        secrets=("*_DSN",),
         policy={"source": "fail", "results.*.loss": "ignore"},
         versions={"scikit-*": "compatible", "pandas": "any"},
     )
@@ -80,6 +82,12 @@ def test_nobody_has_set_the_guard(tmp_path):
         ("seed = -1", "the base seed must be an integer from 0 to 4294967295, got -1"),
         ("seed = 4294967296", "got 4294967296"),
         ("lockfile = 3", "lockfile must be of type str, got 3"),
+        (
+            "secrets = '*_DSN'",
+            "secrets must be an array of names or patterns of names, got '*_DSN'\nfor instance",
+        ),
+        ("secrets = ['']", "secrets must be an array of names or patterns of names, got ['']"),
+        ("secrets = [3]", "secrets must be an array of names or patterns of names, got [3]"),
         ("guard = 'on'", "unknown value of guard 'on'"),
         ("guard = ['off']", "unknown value of guard ['off']"),
         ("environment = 3", "environment must be of type str, got 3"),
@@ -89,8 +97,12 @@ def test_nobody_has_set_the_guard(tmp_path):
         ("unknown_environment = true", "unknown value of unknown_environment True"),
         ("rtol = -1.0", "rtol must be a finite number >= 0, got -1.0"),
         ("rtol = nan", "rtol must be a finite number >= 0, got nan"),
+        ("rtol = -inf", "rtol must be a finite number >= 0, got -inf"),
+        ("atol = inf", "atol must be a finite number >= 0, got inf"),
+        ("atol = true", "atol must be a finite number >= 0, got True"),
+        ("rtol = [1e-3]", "rtol must be a finite number >= 0, got [0.001]"),
         ("atol = '1e-3'", "atol must be a finite number >= 0, got '1e-3'"),
-        (f"rtol = 1{'0' * 400}", "numbers that a float can hold"),
+        (f"rtol = 1{'0' * 400}", "rtol must be a number that a float can hold"),
         ("policy = 'fail'", "expected a table, got 'fail'"),
         ("versions = 'any'", "expected a table, got 'any'"),
         (

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import FACTS, RUNS
 
-from pytest_mlrepro.balance import contrast, draw
+from pytest_mlrepro.balance import contrast, draw, looks_like_test
 from pytest_mlrepro.contribution import Contribution
 from pytest_mlrepro.facets import same_value
 from pytest_mlrepro.gate import Terms
@@ -350,8 +350,9 @@ def test_processes_that_disagree_about_the_environment_accept_none():
 
 def test_the_last_attempt_of_a_test_counts_and_is_no_conflict():
     ledger = Ledger()
-    for value in (1, 2):
+    for value, call in ((1, "failed"), (2, "passed")):
         ledger.add(Contribution(A, facts(f1=value)))
+        outcome(ledger, A, call)
     assert not ledger.conflicts
     assert values(Run({A: ledger.contributions[A].facts}), A) == {"results.f1": 2}
 
@@ -500,3 +501,156 @@ def test_a_fixture_is_a_suspect_where_a_test_could_use_it(fixture, test, near):
     total = contrast(Run(moved), Terms(Run(data)))
     (judgement,) = [each for each in total.judgements if each.subject == test]
     assert [suspect.drift.subject for suspect in judgement.failed[0].suspects] == [fixture] * near
+
+
+# A run that is cut short
+
+
+def left(subject, *, opened, **values_):
+    return Contribution(subject, facts(**values_), is_test=False, opened=opened)
+
+
+@pytest.mark.parametrize(
+    ("turns", "accepted"),
+    [
+        ([1, -1], True),
+        ([1], False),
+        ([1, 1, -1], False),
+        ([1, -1, 1], False),
+        ([1, 1, -1, -1], True),
+    ],
+    ids=["torn down", "left standing", "a worker died", "set up again", "two workers"],
+)
+def test_a_fixture_that_is_left_standing_keeps_its_baseline(turns, accepted):
+    ledger = ledger_of(
+        *(left(MODEL, opened=opened, **({"f1": 2} if opened > 0 else {"late": 2})) for opened in turns),
+        Contribution(A, facts(f1=2), rests_on=(MODEL,)),
+    )
+    after, total = updated(ledger, Run({MODEL: facts(f1=1, late=1)}))
+    assert values(after, MODEL) == {"results.f1": 2 if accepted else 1, "results.late": 2 if accepted else 1}
+    assert (MODEL in total.refused) is not accepted
+
+
+# The same test several times in one run, as with --dist=each
+
+
+@pytest.mark.parametrize(("second", "clashes"), [(1.0, False), (1.0 + 1e-12, False), (2.0, True)])
+def test_a_test_that_passes_twice_must_give_the_same(second, clashes):
+    before = Run({A: facts(f1=0.5)})
+    ledger = ledger_of(Contribution(A, facts(f1=1.0)), Contribution(A, facts(f1=second)))
+    after, total = updated(ledger, before)
+    assert [each.drift.address for each in total.conflicts] == ["results.f1"] * clashes
+    assert values(after, A) == {"results.f1": 0.5 if clashes else second}
+
+
+def test_a_part_of_a_test_that_failed_is_no_first_result():
+    ledger = ledger_of(Contribution(A, facts(f1=1.0), complete=False), Contribution(A, facts(f1=2.0)))
+    assert not updated(ledger, Run())[1].conflicts
+
+
+# Somebody else's update while the run was going
+
+
+def at_the_end(ledger, before, meanwhile, *, extent=PARTIAL, only=(), environment=""):
+    """What becomes of a lockfile that was changed between the beginning and the end of a run."""
+    base = before.view(environment) if environment else before
+    terms = Terms(base, update=True, only=frozenset(only), environment=environment)
+    change = draw(ledger, terms, extent).accept
+    after = change(meanwhile)
+    return after, change.overtaken(meanwhile, after)
+
+
+def test_what_somebody_else_accepts_meanwhile_stays():
+    before = Run({A: facts(f1=1), B: facts(f1=1), SESSION: environment(numpy="1")})
+    meanwhile = Run({**before.subjects, B: facts(f1=7), C: facts(f1=7)})
+    ledger = ledger_of(Contribution(A, facts(f1=2)))
+    after, overtaken = at_the_end(ledger, before, meanwhile)
+    assert [values(after, name)["results.f1"] for name in (A, B, C)] == [2, 7, 7]
+    assert overtaken == ()
+
+
+def test_who_ends_last_wins_and_says_so():
+    before, meanwhile = Run({A: facts(f1=1)}), Run({A: facts(f1=7, f2=7)})
+    after, overtaken = at_the_end(ledger_of(Contribution(A, facts(f1=2))), before, meanwhile)
+    assert values(after, A) == {"results.f1": 2}
+    assert overtaken == (A,)
+
+
+def test_the_same_update_twice_is_no_news():
+    ledger = ledger_of(Contribution(A, facts(f1=2)))
+    assert at_the_end(ledger, Run({A: facts(f1=1)}), Run({A: facts(f1=2)})) == (Run({A: facts(f1=2)}), ())
+
+
+def test_a_library_that_somebody_else_accepts_meanwhile_stays():
+    before = Run({A: facts(f1=1), SESSION: environment(numpy="1", dask="1")})
+    others = {**before.facts(SESSION), **environment(xgboost="2")}
+    ledger = ledger_of(Contribution(A, facts(f1=1), uses=("numpy",), environment=environment(numpy="1")))
+    after, _ = at_the_end(ledger, before, Run({**before.subjects, SESSION: others}), extent=whole(A))
+    # What was there when the run began, and which the whole suite does not use, is gone.
+    assert libraries(after).keys() & {"numpy", "dask", "xgboost"} == {"numpy", "xgboost"}
+
+
+def test_a_stale_test_that_somebody_else_accepts_meanwhile_stays():
+    ledger = ledger_of(Contribution(A, facts(f1=1)))
+    meanwhile = Run({**OLD.subjects, B: facts(f1=7)})
+    after, overtaken = at_the_end(ledger, OLD, meanwhile, extent=whole(A))
+    assert values(after, B) == {"results.f1": 7}
+    assert MODEL not in after
+    assert overtaken == ()
+
+
+# Other environments
+
+
+@settings(max_examples=60, deadline=None)
+@given(updates(), st.sampled_from(["linux", "macos"]))
+def test_an_update_never_changes_another_environment(case, name):
+    ledger, terms, extent = case
+    held = replace(terms.baseline, environments={"linux": {}, **terms.baseline.environments})
+    terms = replace(terms, baseline=held.view(name), environment=name)
+    total = draw(ledger, terms, extent)
+    if total.accept is None:
+        return
+    after = total.accept(held)
+    for other in held.environments.keys() - {name}:
+        was, now = held.view(other), after.view(other)
+        for subject, known in was.subjects.items():
+            assert now.facts(subject).keys() == known.keys()
+            for address, fact in known.items():
+                assert same_value(now.facts(subject)[address].value, fact.value)
+    may_change = {each for each in ledger.contributions if each not in total.refused} | {
+        *total.stale,
+        SESSION,
+    }
+    mine = held.view(name)
+    for subject in mine.subjects.keys() - may_change:
+        assert after.view(name).facts(subject) == mine.facts(subject)
+
+
+def test_what_is_stale_in_one_environment_stays_in_the_other():
+    held = Run({A: facts(f1=1), B: facts(f1=1)}, environments={"linux": {}, "macos": {}})
+    ledger = ledger_of(Contribution(A, facts(f1=1)))
+    after, _ = at_the_end(ledger, held, held, extent=whole(A), environment="macos")
+    assert B not in after.view("macos")
+    assert values(after.view("linux"), B) == {"results.f1": 1}
+
+
+# What a subject is, by its name
+
+
+@pytest.mark.parametrize(
+    ("subject", "expected"),
+    [
+        ("tests/test_a.py::test_a", True),
+        ("tests/test_a.py::TestA::test_a[a::b.c]", True),
+        ("guide.txt::guide.txt", True),
+        ("pkg/model.py::pkg.model.fit", True),
+        ("tests/test_a.py::model", False),
+        ("tests/test_a.py::model[test_x.y]", False),
+        ("tests/conftest.py::test_data", False),
+        ("pkg.fixtures::model", False),
+        (SESSION, False),
+    ],
+)
+def test_tests_are_told_from_fixtures(subject, expected):
+    assert looks_like_test(subject) is expected

@@ -6,6 +6,7 @@ import argparse
 import os
 import re
 import sys
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -18,14 +19,17 @@ from pytest_mlrepro.environment.installed import UNKNOWN
 from pytest_mlrepro.environment.locks import digest, locks
 from pytest_mlrepro.errors import ConfigError
 from pytest_mlrepro.export import FORMATS, Document, Source
+from pytest_mlrepro.export.codequality import Place, codequality, line_of
 from pytest_mlrepro.export.conda import CHANNELS, conda
 from pytest_mlrepro.export.cyclonedx import cyclonedx
 from pytest_mlrepro.export.intoto import Verdicts, accepted, intoto
+from pytest_mlrepro.export.openmetrics import openmetrics
 from pytest_mlrepro.export.pylock import NAME, answer, question
 from pytest_mlrepro.export.requirements import requirements
 from pytest_mlrepro.lockfile import load_lockfile
 from pytest_mlrepro.model import SESSION, Run
 
+_OF_RUNS = ("intoto", "gitlab-metrics", "gitlab-codequality")
 _CHANNEL = re.compile(r"[!-~]+")
 
 
@@ -33,10 +37,11 @@ def add(commands: Any) -> None:
     """Add the command to the parser's subcommands."""
     command = commands.add_parser(
         "export",
-        help="the lockfile in another format: requirements, pylock, conda, cyclonedx, intoto",
+        help=f"the lockfile, or a run, in another format: {', '.join(FORMATS)}",
         description="Write what the lockfile holds so that other tools can read it: the environment to be installed "
         "again (requirements, pylock, conda), a bill of materials with the models, their metrics and data "
-        "(cyclonedx), an unsigned statement that the tests passed (intoto).",
+        "(cyclonedx), an unsigned statement that the tests passed (intoto). Of a recorded run: its metrics, and its "
+        "drifts, as GitLab reads them (gitlab-metrics, gitlab-codequality).",
         epilog="example: mlrepro export --format requirements -o requirements.txt",
     )
     command.add_argument("--format", required=True, choices=FORMATS, help="what to write")
@@ -57,8 +62,9 @@ def add(commands: Any) -> None:
         "--run",
         metavar="RUN",
         dest="recorded",
-        help="intoto: the run to state the result of, written by pytest --mlrepro-record=RUN; "
-        "without it the statement is that each test passed when it was last accepted",
+        help="intoto, gitlab-metrics, gitlab-codequality: the run to tell of, written by pytest --mlrepro-record=RUN; "
+        "without it the statement is that each test passed when it was last accepted, and the metrics are those "
+        "that were accepted",
     )
     command.set_defaults(run=run)
 
@@ -93,15 +99,21 @@ def run(options: argparse.Namespace, project: Config) -> int:
 
 def _check(options: argparse.Namespace) -> None:
     for value, option, needed in (
-        (options.channel, "--channel", "conda"),
-        (options.recorded, "--run", "intoto"),
+        (options.channel, "--channel", ("conda",)),
+        (options.recorded, "--run", _OF_RUNS),
     ):
-        if value and options.format != needed:
+        if value and options.format not in needed:
             raise ConfigError(
-                f"is for --format {needed}, got --format {options.format}",
+                f"is for --format {', '.join(needed)}, got --format {options.format}",
                 where=option,
                 remedy="leave it out",
             )
+    if options.format == "gitlab-codequality" and not options.recorded:
+        raise ConfigError(
+            "there is nothing to judge",
+            where="--format gitlab-codequality",
+            remedy="name a run that pytest --mlrepro-record=RUN wrote: --run RUN",
+        )
     for channel in options.channel:
         if not _CHANNEL.fullmatch(channel):
             raise ConfigError(
@@ -123,8 +135,30 @@ def _document(options: argparse.Namespace, project: Config, path: Path, run: Run
             return answer(asked, uv.ask(asked, project.root))
         case "cyclonedx":
             return cyclonedx(run, source)
+        case "gitlab-metrics" | "gitlab-codequality":
+            return _for_gitlab(options, project, path, run)
         case _:
             return _statement(options, project, path, run)
+
+
+def _for_gitlab(options: argparse.Namespace, project: Config, lockfile: Path, accepted_run: Run) -> Document:
+    current = load_lockfile(Path(options.recorded)) if options.recorded else accepted_run
+    if options.format == "gitlab-metrics":
+        return openmetrics(current)
+    # What did not run is no drift.
+    known = {name: accepted_run.facts(name) for name in current.subjects if name in accepted_run}
+    baseline = replace(accepted_run, subjects=known)
+    root = Path(os.environ.get("CI_PROJECT_DIR") or project.root)
+
+    def place(subject: str) -> Place:
+        file = lockfile if subject == SESSION else project.root / subject.partition("::")[0]
+        shown = Path(os.path.relpath(file, root)).as_posix()
+        try:
+            return shown, 1 if subject == SESSION else line_of(subject, file.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError):
+            return shown, 1
+
+    return codequality(contrast(current, terms(project, baseline)), place)
 
 
 def _statement(options: argparse.Namespace, project: Config, path: Path, run: Run) -> Document:

@@ -71,18 +71,16 @@ def ask(question: Question, folder: Path, *, seconds: float = SECONDS) -> str:
 
 
 def _refusal(stderr: str) -> ExportError:
-    said = "\n".join(f"  {line}" for line in _printable(stderr).splitlines()[:_LINES])
+    said = tuple(f"  {line}" for line in _printable(stderr).splitlines()[:_LINES])
     if _OUTDATED.search(stderr):
-        return _failed(
-            f"it is too old to write a pylock.toml:\n{said}", "upgrade it: pip install --upgrade uv"
-        )
+        return _failed("it is too old to write a pylock.toml:", "upgrade it: pip install --upgrade uv", said)
     if _UNREACHABLE.search(stderr):
         remedy = (
             f"check the connection, or name an index that can be reached (UV_DEFAULT_INDEX=URL); {_INSTEAD}"
         )
-        return _failed(f"no package index can be reached:\n{said}", remedy)
+        return _failed("no package index can be reached:", remedy, said)
     remedy = f"where another index has these versions name it (UV_INDEX=URL); {_INSTEAD}"
-    return _failed(f"it found no lock:\n{said}", remedy)
+    return _failed("it found no lock:", remedy, said)
 
 
 def _printable(text: str) -> str:
@@ -90,5 +88,5 @@ def _printable(text: str) -> str:
     return _CREDENTIALS.sub(r"\1***@", shown).strip()
 
 
-def _failed(what: str, remedy: str) -> ExportError:
-    return ExportError(what, where="uv pip compile", remedy=remedy)
+def _failed(what: str, remedy: str, said: tuple[str, ...] = ()) -> ExportError:
+    return ExportError(what, where="uv pip compile", remedy=remedy, said=said)

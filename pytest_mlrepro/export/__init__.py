@@ -6,5 +6,13 @@ from pytest_mlrepro.export.document import Document, Source
 
 __all__ = ["FORMATS", "Document", "Source"]
 
-FORMATS = ("requirements", "pylock", "conda", "cyclonedx", "intoto")
+FORMATS = (
+    "requirements",
+    "pylock",
+    "conda",
+    "cyclonedx",
+    "intoto",
+    "gitlab-metrics",
+    "gitlab-codequality",
+)
 """One module each."""

@@ -38,7 +38,7 @@ def matrix(baseline: Fact, current: Fact) -> str:
     if not isinstance(baseline.value, tuple):
         return _large_matrix(baseline, current, names)
     moved = [
-        f"[{', '.join(_bare(names[at]) for at in old.place)}] {old.value} -> {new.value}"
+        f"[{', '.join(_class(names, at) for at in old.place)}] {old.value} -> {new.value}"
         for old, new in zip(cells(baseline.value), cells(current.value), strict=True)
         if old.value != new.value
     ]
@@ -52,7 +52,12 @@ def _large_matrix(baseline: Fact, current: Fact, names: tuple[Value, ...]) -> st
         return "its cells changed"
     if any(first != last for first, last in blocks):
         return f"its cells changed, in rows {ranges(blocks)}"
-    return f"its cells changed, in the rows of {some((_bare(names[at]) for at, _ in blocks), 8)}"
+    return f"its cells changed, in the rows of {some((_class(names, at) for at, _ in blocks), 8)}"
+
+
+def _class(names: tuple[Value, ...], at: int) -> str:
+    """What a row or column is called; its number where the names have been lost."""
+    return _bare(names[at]) if at < len(names) else str(at)
 
 
 def _bare(label: Value) -> str:
@@ -135,7 +140,8 @@ def _moved_blocks(before: Mapping[str, Value], now: Mapping[str, Value], width: 
     moved = set()
     for name in ("sums", "weighted"):
         for old, new in zip(cells(before.get(name)), cells(now.get(name)), strict=False):
-            if not separation(old.value, new.value, tolerant=True) <= width:
+            # A single number where sums should be is no block.
+            if old.place and not separation(old.value, new.value, tolerant=True) <= width:
                 moved.add(old.place[0])
     return sorted(moved)
 

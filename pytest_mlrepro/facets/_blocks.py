@@ -43,7 +43,7 @@ def changed_blocks(baseline: Fact, current: Fact) -> list[tuple[int, int]]:
 
 def _rows_of_block(sizes: tuple[int, ...]) -> int:
     width = max(math.prod(sizes[1:]), 1)
-    return max(math.ceil(_LEAST_VALUES / width), math.ceil(sizes[0] / _MOST_BLOCKS))
+    return max(-(-_LEAST_VALUES // width), -(-sizes[0] // _MOST_BLOCKS), 1)
 
 
 def _as_integers(array: Any) -> Any:

@@ -4,24 +4,49 @@ from __future__ import annotations
 
 import math
 from decimal import ROUND_CEILING, Decimal
+from typing import Any
 
 from pytest_mlrepro.facets._closeness import (
     BITWISE,
+    cells,
+    counts,
     distance,
     excess,
     is_settled,
+    is_summarised,
     judged,
     nearness_to,
     scale_of,
     tolerance_for,
 )
-from pytest_mlrepro.model import Band, Fact, Tolerance
+from pytest_mlrepro.model import DEFAULT_TOLERANCE, Band, Fact, Tolerance
 
 # Below this, a quantity is likely a loss or a residual that vanishes: a relative tolerance means nothing there.
 _NEAR_ZERO = 1e-6
 # And of a baseline that is so many times smaller than the difference.
 _VANISHING = 1e-3
 _METRE = Tolerance(0.0, 1.0)
+
+
+def allowed(baseline: Fact, current: Fact, default: Tolerance) -> Tolerance | None:
+    """The tolerance that a result is held to; None where it is compared exactly.
+
+    Without a tolerance of their own, these are integers, labels, texts, and shares that are known to count something.
+    """
+    own = current.tolerance
+    is_share = own is None and default == DEFAULT_TOLERANCE and counts(current) is not None
+    kinds = float | complex if own is None else int | float | complex
+    if is_share or not all(_is_of(kinds, fact) for fact in (baseline, current)):
+        return None
+    return tolerance_for(baseline, current, default)
+
+
+def _is_of(kinds: Any, fact: Fact) -> bool:
+    """Whether it holds a number of one of these kinds; a large array has sums only where its cells may move."""
+    found = (cell.value for cell in cells(fact.value))
+    return is_summarised(fact) or any(
+        isinstance(value, kinds) and not isinstance(value, bool) for value in found
+    )
 
 
 def against_tolerance(baseline: Fact, current: Fact, default: Tolerance) -> list[str]:
@@ -93,11 +118,16 @@ def against_band(baseline: Fact, current: Fact) -> list[str]:
     told = f"outside {described(band)}"
     half = (band.high - band.low) / 2
     middle = band.low + half
-    if not math.isfinite(now):
+    try:
+        number = float(now)
+    except OverflowError:
+        # An integer beyond all floats.
+        number = math.inf
+    if not math.isfinite(number):
         return [told]
     if half == 0.0:
         return [f"{told}, which has no width"]
-    return [f"{told}, {abs(now - middle) / half:.3g} x its half-width from its middle"]
+    return [f"{told}, {abs(number - middle) / half:.3g} x its half-width from its middle"]
 
 
 def described(band: Band) -> str:

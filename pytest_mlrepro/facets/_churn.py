@@ -17,9 +17,9 @@ _PLACES = 8
 
 def churn(baseline: Fact, current: Fact) -> str:
     """Which labels changed in an array of labels; nothing where it is none."""
-    before, now = baseline.detail, current.detail
-    if "codes" in before and "codes" in now:
-        old, new = _decoded(before), _decoded(now)
+    before, now = _decoded(baseline.detail), _decoded(current.detail)
+    if before and len(before) == len(now):
+        old, new = before, now
     elif isinstance(baseline.value, tuple) and _is_discrete(baseline.value) and _is_discrete(current.value):
         if any(len(cell.place) != 1 for cell in cells(baseline.value)):
             return ""
@@ -64,7 +64,8 @@ def _counts(before: Mapping[str, Value], now: Mapping[str, Value]) -> tuple[str,
         known = [len(_members(detail, "labels")) or detail.get("distinct") for detail in (before, now)]
         return f"the values changed, {known[0]} -> {known[1]} distinct ones", 1
     old, new = (
-        dict(zip(*(_members(detail, name) for name in ("labels", "counts")), strict=True))
+        # A file may have been edited: what does not fit together is passed over.
+        dict(zip(*(_members(detail, name) for name in ("labels", "counts")), strict=False))
         for detail in (before, now)
     )
     if not old or not new:
@@ -88,9 +89,10 @@ def _members(detail: Mapping[str, Value], name: str) -> tuple[Value, ...]:
 
 
 def _decoded(detail: Mapping[str, Value]) -> list[Value]:
-    labels, codes = detail["labels"], detail["codes"]
-    assert isinstance(labels, tuple)
-    assert isinstance(codes, str)
+    """The labels, one a cell; none where they are not kept, or damaged."""
+    labels, codes = _members(detail, "labels"), detail.get("codes")
+    if not isinstance(codes, str) or not set(codes) <= set(SYMBOLS[: len(labels)]):
+        return []
     return [labels[SYMBOLS.index(code)] for code in codes]
 
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, cast
 from pytest_mlrepro.errors import RecordingError
 from pytest_mlrepro.facets._atoms import atom, sequence
 from pytest_mlrepro.model import Value
-from pytest_mlrepro.redaction import digest, is_secret, redacted
+from pytest_mlrepro.redaction import digest, is_named, is_secret, redacted
 from pytest_mlrepro.values import type_name
 
 _MAX_DEPTH = 32
@@ -31,18 +31,21 @@ class Parameter(NamedTuple):
     dtype: str = ""
 
 
-def parameters(obj: object, name: str = "", *, what: str = "settings") -> tuple[Parameter, ...]:
+def parameters(
+    obj: object, name: str = "", *, what: str = "settings", secrets: tuple[str, ...] = ()
+) -> tuple[Parameter, ...]:
     """Every parameter of a configuration, an estimator or a nest of them, defaults included.
 
     Args:
         obj: what holds the parameters; it is not changed.
         name: goes before every key.
         what: how to call it in an error message.
+        secrets: patterns of names that are secret, besides those that look it.
 
     Raises:
         RecordingError: a type that nobody knows, a cycle, more than 32 levels, two parameters of one key.
     """
-    found = tuple(_Walk(what).visit(name, obj, secret=False))
+    found = tuple(_Walk(what, secrets).visit(name, obj, secret=False))
     seen: set[str] = set()
     for parameter in found:
         if not parameter.key:
@@ -62,10 +65,11 @@ def parameters(obj: object, name: str = "", *, what: str = "settings") -> tuple[
 @dataclass(frozen=True)
 class _Walk:
     what: str
+    secrets: tuple[str, ...] = ()
     above: tuple[int, ...] = ()
 
     def visit(self, key: str, obj: object, *, secret: bool) -> Iterator[Parameter]:
-        secret = secret or is_secret(key.rpartition(".")[2])
+        secret = secret or is_secret(key.rpartition(".")[2]) or is_named(key, self.secrets)
         place = f"{self.what}: {key}" if key else self.what
         if hasattr(type(obj), "get_secret_value"):
             # Pydantic's SecretStr and SecretBytes are secret under any name.
@@ -84,7 +88,7 @@ class _Walk:
             raise RecordingError(
                 f"{place} is nested deeper than {_MAX_DEPTH} levels", remedy="flatten it first"
             )
-        below = _Walk(self.what, (*self.above, id(obj)))
+        below = _Walk(self.what, self.secrets, (*self.above, id(obj)))
         members = list(_members_of_sequence(obj, place) if _is_sequence(obj) else _members(obj, place))
         if not members and key:
             yield Parameter(key, ())

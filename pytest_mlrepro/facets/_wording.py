@@ -55,8 +55,8 @@ def _scalars(baseline: Fact, current: Fact, default: Tolerance) -> str:
     is_absolute = near_zero(baseline, current, tolerance_for(baseline, current, default))
     parts = [_step(baseline, current, relative=not is_absolute)]
     parts += against_band(baseline, current) or against_tolerance(baseline, current, default)
-    if direction := _direction(baseline, current):
-        parts.append(direction)
+    if said := direction(baseline, current):
+        parts.append(said)
     return ", ".join(parts)
 
 
@@ -114,7 +114,8 @@ def _hits(baseline: Fact, current: Fact) -> str:
     return f"{abs(apart)} of {now[1]} more {word} ({before[0]} -> {now[0]} correct)"
 
 
-def _direction(baseline: Fact, current: Fact) -> str:
+def direction(baseline: Fact, current: Fact) -> str:
+    """``better`` or ``worse``; empty where nobody said which it is, or neither holds."""
     before, now = baseline.value, current.value
     better = current.better or baseline.better
     if (

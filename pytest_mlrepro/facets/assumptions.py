@@ -20,13 +20,14 @@ class Assumptions(Facet):
 
     name: ClassVar[str] = "assumptions"
 
-    def capture(self, key: str, value: object) -> tuple[Fact, ...]:
+    def capture(self, key: str, value: object, secrets: tuple[str, ...] = ()) -> tuple[Fact, ...]:
         """The facts of one assumption: one, or one a member where the value is a mapping or has fields.
 
         Args:
             key: what is assumed, for instance ``min_age``.
             value: a number, a string, None, a path, a callable, a (nested) list or mapping of those, or
                 anything else that ``mlrepro.settings`` takes.
+            secrets: patterns of names that are secret, besides those that look it.
 
         Raises:
             RecordingError: if the key is no non-empty string or the value cannot be recorded.
@@ -36,18 +37,24 @@ class Assumptions(Facet):
                 f"an assumption needs a name, got {key!r}",
                 remedy='for instance: mlrepro.assume("min_age", 18)',
             )
-        found = parameters(value, key, what="assumption")
+        found = parameters(value, key, what="assumption", secrets=secrets)
         return tuple(Fact(self.name, each.key, each.value, dtype=each.dtype) for each in found)
 
-    def environ(self, names: Sequence[str]) -> tuple[Fact, ...]:
+    def environ(self, names: Sequence[str], secrets: tuple[str, ...] = ()) -> tuple[Fact, ...]:
         """Environment variables as they are now; one that is not set is recorded as None.
 
         Values whose name or content looks secret are recorded as a digest salted with the name.
 
+        Args:
+            names: of the variables.
+            secrets: patterns of names that are secret, besides those that look it.
+
         Raises:
             RecordingError: if a name is none that a variable can have.
         """
-        return tuple(Fact(self.name, f"{_ENVIRON}{name}", _variable(name)) for name in map(_usable, names))
+        return tuple(
+            Fact(self.name, f"{_ENVIRON}{name}", _variable(name, secrets)) for name in map(_usable, names)
+        )
 
     def explain(self, drift: Drift, default: Tolerance = DEFAULT_TOLERANCE) -> str:
         """Old and new value, of environment variables with their name; of secrets only that they changed."""
@@ -72,9 +79,9 @@ def _usable(name: object) -> str:
     return name
 
 
-def _variable(name: str) -> Value:
+def _variable(name: str, secrets: tuple[str, ...]) -> Value:
     value = os.environ.get(name)
-    return None if value is None else redacted(name, portable(value))
+    return None if value is None else redacted(name, portable(value), secrets)
 
 
 def _state(value: Value, verb: str) -> str:

@@ -93,7 +93,7 @@ class Data(Facet):
                     advance=advance,
                 )
             except FingerprintError as error:
-                raise FingerprintError(
+                raise type(error)(
                     f"data {name!r}: {error.what}", where=error.where, remedy=error.remedy
                 ) from None
         detail: dict[str, Value] = {**taken.detail, **asked}

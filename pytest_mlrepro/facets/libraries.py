@@ -21,6 +21,7 @@ from pytest_mlrepro.errors import RecordingError
 from pytest_mlrepro.facets._library_drifts import is_same_version, policy, reach, sentence
 from pytest_mlrepro.facets._protocol import Facet, Reach, same_value
 from pytest_mlrepro.model import DEFAULT_TOLERANCE, Drift, Fact, Policy, Rung, Tolerance, Value
+from pytest_mlrepro.redaction import redacted
 
 _NOT_COUNTED = frozenset({"pytest", "pytest-mlrepro"})
 
@@ -61,15 +62,23 @@ class Libraries(Facet):
 
     name = "libraries"
 
-    def __init__(self, environ: Mapping[str, str] | None = None, *, root: Path | None = None) -> None:
+    def __init__(
+        self,
+        environ: Mapping[str, str] | None = None,
+        *,
+        root: Path | None = None,
+        secrets: tuple[str, ...] = (),
+    ) -> None:
         """Make a facet for one session.
 
         Args:
             environ: the environment variables; default those of the process now.
             root: the project's folder. Distributions installed from there as editable are the
                 project's own code, which the facet ``source`` sees, and no libraries.
+            secrets: patterns of variables that are secret, besides those that look it.
         """
-        self._variables = numeric_variables(os.environ if environ is None else environ)
+        variables = numeric_variables(os.environ if environ is None else environ)
+        self._variables = {name: redacted(name, value, secrets) for name, value in variables.items()}
         self._root = root.resolve() if root is not None else None
         self._strays: dict[str, str] = {}
 

@@ -10,7 +10,8 @@ from pytest_mlrepro.errors import RecordingError
 from pytest_mlrepro.facets import _closeness, _wording
 from pytest_mlrepro.facets._arrays import SMALL, digest, recorded, sparse_parts, to_array
 from pytest_mlrepro.facets._asked import check_better, check_metric, given, named
-from pytest_mlrepro.facets._closeness import excess
+from pytest_mlrepro.facets._bounds import allowed
+from pytest_mlrepro.facets._closeness import excess, scale_of
 from pytest_mlrepro.facets._fitted import fitted_state
 from pytest_mlrepro.facets._metrics import CONFUSION_MATRIX, Metric, classification, regression
 from pytest_mlrepro.facets._parameters import class_name
@@ -30,7 +31,7 @@ from pytest_mlrepro.model import (
 )
 from pytest_mlrepro.values import is_arraylike, is_sparse, to_value
 
-__all__ = ["Results", "Yardstick", "excess"]
+__all__ = ["Results", "Yardstick", "allowed", "excess", "scale_of"]
 
 # A matrix of 64 classes is still told cell by cell.
 _LARGEST_MATRIX = 64 * 64
@@ -86,6 +87,15 @@ class Results(Facet):
         if all(isinstance(scalar, _EXACT) for scalar in scalars):
             tolerance = None
         return (Fact(self.name, name, plain, dtype=dtype, tolerance=tolerance, better=better),)
+
+    def none(self, *, rtol: float | None, atol: float | None) -> tuple[Fact, ...]:
+        """No metric at all: the tolerance is checked as it is with some.
+
+        Raises:
+            RecordingError: see ``capture``.
+        """
+        given(rtol, atol)
+        return ()
 
     def classification(
         self,

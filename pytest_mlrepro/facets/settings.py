@@ -18,7 +18,7 @@ class Settings(Facet):
 
     name: ClassVar[str] = "settings"
 
-    def capture(self, obj: object, name: str = "") -> tuple[Fact, ...]:
+    def capture(self, obj: object, name: str = "", secrets: tuple[str, ...] = ()) -> tuple[Fact, ...]:
         """One fact a parameter, under ``name.parameter`` or, without a name, under the bare parameter.
 
         Estimators are walked through ``get_params``, with their class and all nested ones; mappings, data
@@ -32,6 +32,7 @@ class Settings(Facet):
         Args:
             obj: the configuration; it is not changed.
             name: goes before every key.
+            secrets: patterns of names that are secret, besides those that look it.
 
         Raises:
             RecordingError: a type whose parameters are not known, a cycle, or two parameters of one key.
@@ -43,7 +44,7 @@ class Settings(Facet):
             )
         return tuple(
             Fact(self.name, key, value, dtype=dtype)
-            for key, value, dtype in parameters(obj, name, what="settings")
+            for key, value, dtype in parameters(obj, name, what="settings", secrets=secrets)
         )
 
     def explain(self, drift: Drift, default: Tolerance = DEFAULT_TOLERANCE) -> str:

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, Self
 
 from pytest_mlrepro.fingerprints.digests import Algorithm
 from pytest_mlrepro.fingerprints.records import Layout, Records
-from pytest_mlrepro.locking import only_writer
+from pytest_mlrepro.locking import only_writer, undisturbed
 from pytest_mlrepro.model import Value
 
 _SECOND = 1_000_000_000
@@ -194,7 +194,7 @@ class FileCache:
             return
         with contextlib.suppress(OSError):
             self._home.mkdir(parents=True, exist_ok=True)
-            with only_writer(self._home):
+            with only_writer(self._home), undisturbed():
                 self._files.save()
                 self._folders.save()
 

@@ -62,14 +62,15 @@ def columns_of(detail: Detail) -> list[Known]:
 def _wide(detail: Detail) -> Iterator[Known]:
     width = detail.get("width") or detail["shape"][1]
     size = group_size(width)
-    dtypes = [dtype for dtype, count in detail.get("dtypes", ()) for _ in range(count)]
+    runs = detail.get("dtypes", ()) if size == 1 else ()
+    dtypes = [dtype for dtype, count in runs for _ in range(count)]
     names = detail.get("names", ())
     digits = detail["parts"]
     for first in range(0, width, size):
         digest = digits[first // size * SHORT : (first // size + 1) * SHORT]
         last = min(first + size, width) - 1
         place = str(first) if first == last else f"{first}-{last}"
-        dtype = dtypes[first] if dtypes and size == 1 else ""
+        dtype = dtypes[first] if dtypes else ""
         yield Known(names[first] if names and size == 1 else None, place, dtype, digest)
 
 
@@ -191,7 +192,8 @@ def summary_changes(was: Known, now: Known) -> list[str]:
     if kind != family(was.dtype) or len(was.summary) != len(now.summary):
         return []
     names = NAMES[kind]
-    if kind == "category" and was.summary[2] != now.summary[2] and was.summary[1] == now.summary[1]:
+    kept = kind == "category" and was.summary[1:2] == now.summary[1:2]
+    if kept and was.summary[2:3] != now.summary[2:3]:
         return ["the set or order of its categories changed"]
     pairs = dict(zip(names, zip(was.summary, now.summary, strict=True), strict=False))
     known = ((name, *pairs[name]) for name in _ORDER if name in pairs)

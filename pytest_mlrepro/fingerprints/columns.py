@@ -312,7 +312,7 @@ def text_block(texts: Sequence[str | None], shape: tuple[int, ...]) -> Block:
     """A block of texts, None where missing.
 
     Raises:
-        AttributeError: for what is neither.
+        TypeError: for what is neither.
     """
     import numpy as np
 

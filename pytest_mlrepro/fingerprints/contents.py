@@ -7,6 +7,7 @@ image is its mode and its pixels, a list of these where it has several frames, w
 
 from __future__ import annotations
 
+import re
 import struct
 import warnings
 from collections.abc import Callable, Iterator, Mapping
@@ -18,13 +19,14 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import IO, Any, TypeAlias
 
-from pytest_mlrepro.errors import FingerprintError
+from pytest_mlrepro.errors import FingerprintError, MissingExtraError
 from pytest_mlrepro.fingerprints import delimited
 
 _PACKED = MappingProxyType({"": "io", ".gz": "gzip", ".bz2": "bz2", ".xz": "lzma"})
 """Ending of a packed text -> the module that opens it; not every Python has all of them."""
 
 _ARROW_FILE = b"ARROW1"
+_SAFE_ARROW = (14, 0, 1)
 _Errors: TypeAlias = tuple[type[BaseException], ...]
 
 
@@ -67,14 +69,15 @@ def read(path: Path, name: str, kind: Kind) -> Any:
         kind: of the file.
 
     Raises:
-        FingerprintError: for a package that is missing, and for a file that is not what its name says.
+        FingerprintError: for a file that is not what its name says.
+        MissingExtraError: for a package that is missing, or too old to read files of strangers.
     """
     try:
         errors = kind.broken()
         with explained(name, errors):
             return kind.read(path)
     except ImportError:
-        raise FingerprintError(
+        raise MissingExtraError(
             f"{name!r} cannot be read by value without the package {kind.package}",
             remedy=f"pip install {kind.package}",
         ) from None
@@ -86,7 +89,7 @@ def explained(name: str, errors: _Errors) -> Iterator[None]:
     try:
         yield
     except FingerprintError as error:
-        raise FingerprintError(f"{name!r}: {error.what}", where=error.where, remedy=error.remedy) from None
+        raise type(error)(f"{name!r}: {error.what}", where=error.where, remedy=error.remedy) from None
     except errors as error:
         raise FingerprintError(
             f"{name!r} cannot be read by value: {' '.join(str(error).split()) or type(error).__name__}",
@@ -95,11 +98,26 @@ def explained(name: str, errors: _Errors) -> Iterator[None]:
 
 
 def _columns(form: str) -> Callable[[Path], Any]:
-    return lambda path: import_module("pyarrow.dataset").dataset(str(path), format=form)
+    def opened(path: Path) -> Any:
+        _refuse_old_arrow()
+        return import_module("pyarrow.dataset").dataset(str(path), format=form)
+
+    return opened
+
+
+def _refuse_old_arrow() -> None:
+    """Refuse releases of Arrow that unpickle what a file says is an extension type (CVE-2023-47248)."""
+    version = import_module("pyarrow").__version__
+    if tuple(int(part) for part in re.findall(r"\d+", version)[:3]) < _SAFE_ARROW:
+        raise MissingExtraError(
+            f"pyarrow {version} runs code that a file brings with it",
+            remedy=f"pip install 'pyarrow>={'.'.join(map(str, _SAFE_ARROW))}'",
+        )
 
 
 def _arrow(path: Path) -> Any:
     """Of either of the two forms that Arrow's own files have."""
+    _refuse_old_arrow()
     ipc = import_module("pyarrow.ipc")
     with path.open("rb") as file:
         is_file = file.read(len(_ARROW_FILE)) == _ARROW_FILE

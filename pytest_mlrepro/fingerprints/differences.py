@@ -23,6 +23,7 @@ from pytest_mlrepro.fingerprints.changes import (
     where,
 )
 from pytest_mlrepro.fingerprints.samples import WIDTH, spread
+from pytest_mlrepro.fingerprints.soundness import is_sound
 from pytest_mlrepro.model import Value
 
 LIMIT = 200
@@ -30,6 +31,9 @@ LIMIT = 200
 
 _GUESS = "perhaps rows in another order"
 _NOTHING_KNOWN = "content changed, same shape and summary"
+_DAMAGED = (
+    "content changed; what the file tells of it besides its digest is damaged, so nothing more can be said"
+)
 
 
 def difference(before: Mapping[str, Value], after: Mapping[str, Value], *, remark: str = "") -> str:
@@ -43,6 +47,8 @@ def difference(before: Mapping[str, Value], after: Mapping[str, Value], *, remar
     Returns:
         A sentence without a full stop, at most 200 characters besides the remark.
     """
+    if not (is_sound(before) and is_sound(after)):
+        return remark or _DAMAGED
     old, new = before.get("kind", "unknown"), after.get("kind", "unknown")
     if old != new:
         return f"{old} -> {new}"
@@ -159,6 +165,8 @@ def _folder(before: Detail, after: Detail) -> list[str]:
     if before.get("names") != after.get("names") or "groups" not in before or "groups" not in after:
         return [*phrases, "names of files changed"] if before.get("files") == after.get("files") else phrases
     starts = [group[0] for group in after["groups"]] + [""]
+    if len(before["groups"]) != len(after["groups"]):
+        return phrases
     pairs = zip(before["groups"], after["groups"], strict=True)
     changed = [place for place, (old, new) in enumerate(pairs) if old[1] != new[1]]
     if not changed:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Protocol
 
-from pytest_mlrepro.errors import FingerprintError
+from pytest_mlrepro.errors import FingerprintError, MissingExtraError
 from pytest_mlrepro.model import Value
 
 FORMAT = "mlr1"
@@ -90,7 +90,8 @@ def algorithm(name: str = HASHES[0]) -> Algorithm:
     """The algorithm of this name.
 
     Raises:
-        FingerprintError: for an unknown one, and where its library is not installed.
+        FingerprintError: for an unknown one.
+        MissingExtraError: where its library is not installed.
     """
     if name == "blake3":
         return Algorithm(name, blake3())
@@ -99,7 +100,7 @@ def algorithm(name: str = HASHES[0]) -> Algorithm:
     try:
         from xxhash import xxh3_128
     except ImportError:
-        raise FingerprintError(
+        raise MissingExtraError(
             'digest = "xxh3" needs the package xxhash', remedy='pip install "pytest-mlrepro[xxh3]"'
         ) from None
     return Algorithm(name, xxh3_128)
@@ -128,4 +129,5 @@ def seal(root: bytes, detail: Mapping[str, Value]) -> Fingerprint:
 
 def text_bytes(text: str) -> bytes:
     """UTF-8, lone surrogates included."""
-    return text.encode("utf-8", "surrogatepass")
+    # Not text.encode(): a class that descends from str may have put something else in its place.
+    return str.encode(text, "utf-8", "surrogatepass")

@@ -112,7 +112,8 @@ def _container(obj: Any, above: tuple[int, ...]) -> bytes | None:
         return node("set", *sorted(_digest(item, above) for item in obj))
     if isinstance(obj, list | tuple):
         return node("list" if isinstance(obj, list) else "tuple", *(_digest(item, above) for item in obj))
-    if type(obj).__module__ == "numpy" and getattr(obj, "ndim", None) is not None and obj.dtype.kind == "O":
+    # Types of numpy's have dimensions too, of some releases in the same module.
+    if type(obj).__module__ == "numpy" and hasattr(obj, "ravel") and obj.dtype.kind == "O":
         return node("objects", repr(obj.shape), *(_digest(item, above) for item in obj.ravel().tolist()))
     return None
 

@@ -2,6 +2,9 @@
 
 Every encoding starts with a tag of its type; what has no fixed length carries it. So no two values that differ
 in type, structure or content share an encoding. Dicts and sets are free of order, as they are in Python.
+
+What descends from one of Python's own types counts as what it is made of: it is read by the methods of that type, and
+none of its own is called, whatever it puts in their place.
 """
 
 from __future__ import annotations
@@ -9,7 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import struct
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal
 from fractions import Fraction
 from functools import partial
@@ -24,7 +27,7 @@ from pytest_mlrepro.fingerprints.digests import Fingerprint, blake3, node, seal,
 from pytest_mlrepro.fingerprints.multiset import RowHashes, RowSums
 from pytest_mlrepro.fingerprints.ranges import Ranges
 from pytest_mlrepro.model import Value
-from pytest_mlrepro.values import type_name
+from pytest_mlrepro.values import is_long, type_name
 
 _DEEPEST = 100
 _NAN = struct.pack("<d", math.nan)
@@ -39,21 +42,22 @@ def python_object(obj: object, *, ordered: bool = True) -> Fingerprint:
         FingerprintError: for any other type; a container that contains itself; a dict without order, as the order
             of its keys never counts, and that of the rows in it would.
     """
-    if isinstance(obj, list | tuple):
-        return _sequence(obj, ordered)
-    if isinstance(obj, dict) and not ordered:
+    kind = _base(obj)
+    if kind in (list, tuple):
+        return _sequence(kind, obj, ordered)
+    if kind is dict and not ordered:
         raise FingerprintError(
-            f"ordered=False has no meaning for a {_base(obj).__name__}",
+            f"ordered=False has no meaning for a {kind.__name__}",
             remedy="take the fingerprint of each of its values with ordered=False, or leave ordered=False out",
         )
-    detail: dict[str, Value] = {"kind": "None" if obj is None else _base(obj).__name__}
+    detail: dict[str, Value] = {"kind": "None" if obj is None else kind.__name__}
     data = encoded(obj)
-    if isinstance(obj, dict):
+    if kind is dict:
         detail |= _keys(obj)
-    elif isinstance(obj, set | frozenset | str | bytes | bytearray):
-        detail["length"] = len(obj)
-    elif isinstance(obj, bool | int | float | complex) and len(str(obj)) <= 40:
-        detail["value"] = obj
+    elif kind in _SIZED:
+        detail["length"] = kind.__len__(obj)  # type: ignore[attr-defined]
+    elif kind in _NUMBERS and not is_long(value := _NUMBERS[kind](obj)) and len(str(value)) <= 40:
+        detail["value"] = value
     return seal(node("object", data), detail)
 
 
@@ -132,21 +136,30 @@ def _sized(tag: bytes, data: bytes) -> bytes:
 
 
 def _int(obj: int) -> bytes:
-    number = int(obj)
+    number = int.__int__(obj)
     return _sized(b"i", number.to_bytes(number.bit_length() // 8 + 1, "little", signed=True))
 
 
 def _float(obj: float) -> bytes:
-    return b"f" + (_NAN if obj != obj else struct.pack("<d", obj))  # noqa: PLR0124 - NaN, of subclasses too
+    number = float.__float__(obj)
+    return b"f" + (_NAN if math.isnan(number) else struct.pack("<d", number))
 
 
 def _complex(obj: complex) -> bytes:
-    return b"c" + _float(obj.real) + _float(obj.imag)
+    number = complex.__complex__(obj)
+    return b"c" + _float(number.real) + _float(number.imag)
+
+
+def _bytes(obj: bytes | bytearray) -> bytes:
+    kind: Any = _base(obj)
+    return _sized(b"b", bytes(kind.__getitem__(obj, slice(None))))
 
 
 def _time(tag: bytes, obj: dt.datetime | dt.time) -> bytes:
+    # The times of pandas have nanoseconds, which Python's own know nothing of.
+    kind: Any = type(obj) if type(obj).__module__.partition(".")[0] == "pandas" else _base(obj)
     zone = zone_name(obj.tzinfo) if obj.tzinfo is not None else ""
-    return _sized(tag, text_bytes(f"{obj.isoformat()} {zone}"))
+    return _sized(tag, text_bytes(f"{kind.isoformat(obj)} {zone}"))
 
 
 def _timedelta(obj: dt.timedelta) -> bytes:
@@ -155,18 +168,24 @@ def _timedelta(obj: dt.timedelta) -> bytes:
     return _sized(b"m", repr(tuple(map(int, parts))).encode("ascii"))
 
 
-def _items(tag: bytes, items: Any, above: tuple[int, ...]) -> bytes:
-    parts = [encoded(item, above) for item in items]
+def _each(obj: Any) -> Iterator[Any]:
+    """The items of a list, tuple or set, as that type gives them."""
+    items: Iterator[Any] = _base(obj).__iter__(obj)  # type: ignore[attr-defined]
+    return items
+
+
+def _items(tag: bytes, obj: Any, above: tuple[int, ...]) -> bytes:
+    parts = [encoded(item, above) for item in _each(obj)]
     return b"".join((tag, len(parts).to_bytes(8, "little"), *parts))
 
 
 def _set(obj: Any, above: tuple[int, ...]) -> bytes:
-    parts = sorted(encoded(item, above) for item in obj)
+    parts = sorted(encoded(item, above) for item in _each(obj))
     return b"".join((b"<", len(parts).to_bytes(8, "little"), *parts))
 
 
 def _dict(obj: Mapping[Any, Any], above: tuple[int, ...]) -> bytes:
-    parts = sorted(encoded(key, above) + encoded(value, above) for key, value in obj.items())
+    parts = sorted(encoded(key, above) + encoded(value, above) for key, value in _base(obj).items(obj))  # type: ignore[attr-defined]
     return b"".join((b"{", len(parts).to_bytes(8, "little"), *parts))
 
 
@@ -178,16 +197,16 @@ _SCALARS: Mapping[type, Callable[..., bytes]] = MappingProxyType(
         float: _float,
         complex: _complex,
         str: lambda obj: _sized(b"s", text_bytes(str.__str__(obj))),
-        bytes: lambda obj: _sized(b"b", bytes(obj)),
-        bytearray: lambda obj: _sized(b"b", bytes(obj)),
+        bytes: _bytes,
+        bytearray: _bytes,
         memoryview: lambda obj: _sized(b"b", obj.tobytes()),
         range: lambda obj: _sized(b"r", repr((len(obj), obj[:1], obj[1:2])).encode("ascii")),
-        Decimal: lambda obj: _sized(b"D", str(obj).encode("ascii")),
-        Fraction: lambda obj: _sized(b"R", str(obj).encode("ascii")),
+        Decimal: lambda obj: _sized(b"D", Decimal.__str__(obj).encode("ascii")),
+        Fraction: lambda obj: _sized(b"R", Fraction.__str__(obj).encode("ascii")),
         UUID: lambda obj: b"u" + obj.bytes,
         dt.datetime: partial(_time, b"d"),
         dt.time: partial(_time, b"t"),
-        dt.date: lambda obj: _sized(b"a", obj.isoformat().encode("ascii")),
+        dt.date: lambda obj: _sized(b"a", dt.date.isoformat(obj).encode("ascii")),
         dt.timedelta: _timedelta,
     }
 )
@@ -204,19 +223,25 @@ _CONTAINERS: Mapping[type, Callable[..., bytes]] = MappingProxyType(
 )
 
 
-def _sequence(obj: list[Any] | tuple[Any, ...], ordered: bool) -> Fingerprint:
-    kind = "list" if isinstance(obj, list) else "tuple"
+_SIZED = frozenset({set, frozenset, str, bytes, bytearray})
+_NUMBERS: Mapping[type, Callable[[Any], Value]] = MappingProxyType(
+    {bool: bool, int: int.__int__, float: float.__float__, complex: complex.__complex__}
+)
+
+
+def _sequence(base: Any, obj: Any, ordered: bool) -> Fingerprint:
+    kind, size = base.__name__, base.__len__(obj)
     above = (id(obj),)
     if not ordered:
-        return bag(kind, item_sums(kind, obj, above))
-    hasher, ranges = blake3()(), Ranges(len(obj))
-    for position, item in enumerate(obj):
+        return bag(kind, item_sums(kind, _each(obj), above))
+    hasher, ranges = blake3()(), Ranges(size)
+    for position, item in enumerate(_each(obj)):
         data = encoded(item, above)
         hasher.update(data)
         ranges.update(position, data)
     return seal(
-        node(kind, len(obj), hasher.digest()),
-        {"kind": kind, "length": len(obj), "blocks": ranges.digests()},
+        node(kind, size, hasher.digest()),
+        {"kind": kind, "length": size, "blocks": ranges.digests()},
     )
 
 
@@ -258,9 +283,10 @@ def _nothing(start: int, stop: int) -> Block:
     return item_block([], np.zeros(0, dtype=bool))
 
 
-def _keys(obj: Mapping[Any, Any]) -> dict[str, Value]:
-    detail: dict[str, Value] = {"length": len(obj)}
-    if len(obj) <= _MAX_KEYS and all(type(key) is str and len(key) <= 32 for key in obj):
-        entries = ((key, node("item", encoded(value, (id(obj),)))[:4].hex()) for key, value in obj.items())
+def _keys(obj: Any) -> dict[str, Value]:
+    pairs = dict.items(obj)
+    detail: dict[str, Value] = {"length": len(pairs)}
+    if len(pairs) <= _MAX_KEYS and all(type(key) is str and len(key) <= 32 for key, _ in pairs):
+        entries = ((key, node("item", encoded(value, (id(obj),)))[:4].hex()) for key, value in pairs)
         detail["keys"] = tuple(sorted(entries))
     return detail

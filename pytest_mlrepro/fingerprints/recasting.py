@@ -27,6 +27,8 @@ def recast(column: Column, dtype: str) -> Iterator[tuple[Column, str]]:
         column: as it is now.
         dtype: the canonical name of the other type; it may be the same, for another way to mark what is missing.
     """
+    if is_number(dtype) and not _is_known(dtype):
+        return
     if dtype != column.dtype and is_number(dtype) and is_number(column.dtype):
         yield _read(column, dtype, _cast), ""
         yield _read(column, dtype, _with_nulls), "NaN for missing"
@@ -38,6 +40,16 @@ def recast(column: Column, dtype: str) -> Iterator[tuple[Column, str]]:
         yield replace(column, dtype=dtype), ""
     elif dtype == "str" and column.plain is not None:
         yield column.plain(), ""
+
+
+def _is_known(dtype: str) -> bool:
+    """Whether numpy has a type of this name here."""
+    import numpy as np
+
+    try:
+        return np.dtype(dtype).name == dtype
+    except TypeError:
+        return False
 
 
 def digest_of(column: Column, hashing: Algorithm) -> bytes:

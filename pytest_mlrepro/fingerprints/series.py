@@ -77,7 +77,7 @@ def _objects(name: object, values: Any) -> Column:
                 return block
         try:
             return text_block(values[start:stop].tolist(), (stop - start,))
-        except AttributeError:
+        except TypeError:
             # Something else than None is missing.
             items, missing = take(start, stop)
             return text_block(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pytest_mlrepro.guard.site import Site
+from pytest_mlrepro.visible import lines
 
 
 class UnpinnedError(BaseException):
@@ -21,8 +22,10 @@ class UnpinnedError(BaseException):
 
 def message(site: Site) -> str:
     """What a test fails with that used unpinned randomness."""
-    return (
-        f"mlrepro: unpinned randomness: {site} (in {site.function})\n"
-        f"{site.remedy}\n"
-        "The guard was told to fail such tests: --mlrepro-guard=warn only reports them, =pin pins them."
+    return lines(
+        (
+            f"mlrepro: unpinned randomness: {site} (in {site.function})",
+            site.remedy,
+            "The guard was told to fail such tests: --mlrepro-guard=warn only reports them, =pin pins them.",
+        )
     )

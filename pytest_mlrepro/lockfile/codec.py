@@ -19,7 +19,7 @@ import re
 from typing import Any
 
 from pytest_mlrepro.errors import LockfileError
-from pytest_mlrepro.lockfile import environments, toml, traces
+from pytest_mlrepro.lockfile import environments, limits, toml, traces
 from pytest_mlrepro.lockfile.facts import decode_tables, fact_tables
 from pytest_mlrepro.lockfile.nodes import restore, shown, too_deep, wrong
 from pytest_mlrepro.model import SESSION, Facts, Run
@@ -50,7 +50,8 @@ def dumps(run: Run) -> str:
 
 def _needed(run: Run) -> tuple[int, int]:
     """The oldest format that can hold a run."""
-    is_plain = not run.traces and not any(run.environments.values()) and not any(fact.band for _, fact in run)
+    own = any(facts for each in run.environments.values() for facts in each.values())
+    is_plain = not run.traces and not own and not any(fact.band for _, fact in run)
     return _PLAIN if is_plain else VERSION
 
 
@@ -62,7 +63,8 @@ def loads(text: str, where: str = "lockfile") -> Run:
         where: the file's name, for error messages.
 
     Raises:
-        LockfileError: conflict markers, broken TOML, a newer format, a wrong type; it names the line or key path.
+        LockfileError: conflict markers, broken TOML, a newer format, a wrong type, more than any run writes; it names
+            the line or key path.
     """
     try:
         document = _parse(text, where)
@@ -85,6 +87,7 @@ def _parse(text: str, where: str) -> dict[str, Any]:
             where=f"{where}, line {number}",
             remedy=f"keep one side (git checkout --ours {where}, or --theirs), then run: pytest --mlrepro-update",
         )
+    limits.check(text, where)
     import tomli
 
     try:

@@ -117,23 +117,31 @@ def decode_fact(
 def _tolerance(node: dict[str, Any], where: str, path: tuple[str, ...]) -> Tolerance | None:
     if "rtol" not in node and "atol" not in node:
         return None
+    _check_numbers(node, ("rtol", "atol"), where, path)
     try:
         return Tolerance(node.get("rtol", 0.0), node.get("atol", 0.0))
     except MlreproError as error:
         raise LockfileError(error.what, where=f"{where}, {dotted(path)}", remedy=restore(where)) from None
-    except OverflowError:
-        raise wrong(where, path, "rtol and atol that a float can hold", node) from None
 
 
 def _band(node: object, where: str, path: tuple[str, ...]) -> Band:
     if not isinstance(node, dict) or node.keys() != set(_BAND):
         raise wrong(where, path, f"an inline table of {', '.join(_BAND)}", node)
+    _check_numbers(node, _BAND, where, path)
     try:
         return Band(**node)
     except MlreproError as error:
         raise LockfileError(error.what, where=f"{where}, {dotted(path)}", remedy=restore(where)) from None
     except OverflowError:
         raise wrong(where, path, "numbers that a float can hold", node) from None
+
+
+def _check_numbers(
+    node: Mapping[str, Any], names: tuple[str, ...], where: str, path: tuple[str, ...]
+) -> None:
+    for name in names:
+        if name in node and (isinstance(node[name], bool) or not isinstance(node[name], int | float)):
+            raise wrong(where, (*path, name), "a number", node[name])
 
 
 def _detail(node: object, where: str, path: tuple[str, ...]) -> Mapping[str, Value]:

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import errno
 import os
+import secrets
+import stat
 from collections.abc import Callable
 from pathlib import Path
 
 from pytest_mlrepro.errors import LockfileError
+from pytest_mlrepro.lockfile import limits
 from pytest_mlrepro.lockfile.codec import dumps, loads
-from pytest_mlrepro.locking import only_writer
+from pytest_mlrepro.locking import only_writer, undisturbed
 from pytest_mlrepro.model import Run
+
+_FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
 
 
 def load_lockfile(path: str | os.PathLike[str], *, shown: str = "") -> Run:
@@ -39,6 +44,8 @@ def check_writable(path: Path, *, shown: str = "") -> None:
         reason = "its folder does not exist"
     elif target.is_dir():
         reason = "it is a folder"
+    elif target.exists() and not target.is_file():
+        reason = "it is no regular file"
     elif not os.access(target.parent, os.W_OK):
         reason = "its folder is not writable"
     elif target.exists() and _is_read_only(target):
@@ -63,7 +70,7 @@ def _is_read_only(target: Path) -> bool:
 
 def _read(path: Path, shown: str) -> str:
     try:
-        return path.read_bytes().decode()
+        return _bytes(path, shown).decode()
     except FileNotFoundError:
         raise LockfileError(
             "there is no such file", where=shown, remedy="make one: pytest --mlrepro-update"
@@ -76,6 +83,23 @@ def _read(path: Path, shown: str) -> str:
         raise LockfileError(
             f"cannot be read: {error.strerror}", where=shown, remedy="check the path and its permissions"
         ) from None
+
+
+def _bytes(path: Path, shown: str) -> bytes:
+    """The content of a file, or of a pipe that somebody writes to."""
+    # Not blocking: opening a FIFO would wait for a writer, a terminal or device for whatever it waits for.
+    with os.fdopen(os.open(path, _FLAGS), "rb") as file:
+        mode = os.fstat(file.fileno()).st_mode
+        if stat.S_ISFIFO(mode):
+            os.set_blocking(file.fileno(), True)
+        elif not stat.S_ISREG(mode):
+            raise LockfileError(
+                "it is no file", where=shown, remedy="name a lockfile, or a run that --mlrepro-record wrote"
+            )
+        data = file.read(limits.BYTES + 1)
+    if len(data) > limits.BYTES:
+        raise limits.too_large(f"more than {limits.BYTES >> 20} MiB", shown)
+    return data
 
 
 def update_lockfile(path: Path, change: Callable[[Run], Run], *, shown: str = "") -> bool:
@@ -130,20 +154,25 @@ def _replace(target: Path, text: str) -> None:
     for left in target.parent.glob(f".{_escaped(target.name)}.*.tmp"):
         # Only a killed update leaves one, and whoever holds the folder's lock is the only writer.
         left.unlink(missing_ok=True)
-    scratch = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    # The number of a process is not unique where containers share a folder.
+    scratch = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
+    if target.exists() and not target.is_file():
+        # Putting a file in the place of a device would take it from everybody.
+        raise OSError(errno.EINVAL, "it is no regular file")
     if target.exists() and _is_read_only(target):
         raise PermissionError(errno.EACCES, "the file is read-only")
-    try:
-        with scratch.open("w", encoding="utf-8", newline="\n") as file:
-            file.write(text)
-            file.flush()
-            os.fsync(file.fileno())
-        if target.exists():
-            scratch.chmod(target.stat().st_mode)
-        scratch.replace(target)
-    except BaseException:
-        scratch.unlink(missing_ok=True)
-        raise
+    with undisturbed():
+        try:
+            with scratch.open("x", encoding="utf-8", newline="\n") as file:
+                file.write(text)
+                file.flush()
+                os.fsync(file.fileno())
+            if target.exists():
+                scratch.chmod(target.stat().st_mode)
+            scratch.replace(target)
+        except BaseException:
+            scratch.unlink(missing_ok=True)
+            raise
 
 
 def _escaped(name: str) -> str:

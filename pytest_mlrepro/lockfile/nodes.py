@@ -15,6 +15,7 @@ from pytest_mlrepro.errors import LockfileError
 from pytest_mlrepro.lockfile import toml
 from pytest_mlrepro.lockfile.toml import Node
 from pytest_mlrepro.model import Value
+from pytest_mlrepro.values import MOST_BITS, is_long
 
 MISSING = object()
 """The node where there is none."""
@@ -22,6 +23,7 @@ MISSING = object()
 _INT64 = range(-(2**63), 2**63)
 _DEEPEST = 64
 _LONGEST = 80
+_LONGEST_KEY = 200
 
 
 def encode(value: Value) -> Node:
@@ -46,7 +48,7 @@ def decode(node: object, where: str = "lockfile", path: tuple[str, ...] = (), de
         LockfileError: if it is nothing that ``encode`` makes.
     """
     if isinstance(node, bool | int | float | str):
-        return node
+        return _read(node, where, path)
     if depth > _DEEPEST:
         raise too_deep(where)
     if isinstance(node, list):
@@ -62,9 +64,19 @@ def _decode_typed(node: dict[str, Any], where: str, path: tuple[str, ...]) -> Va
         raise wrong(where, (*path, "type"), f"one of {', '.join(_TYPES)}", kind)
     read, expected = _TYPES[kind]
     try:
-        return read(value)
+        return _read(read(value), where, path)
     except (TypeError, ValueError, OverflowError):
         raise wrong(where, (*path, "value"), expected, value) from None
+
+
+def _read(value: Value, where: str, path: tuple[str, ...]) -> Value:
+    if is_long(value):
+        raise LockfileError(
+            f"an integer of more than {MOST_BITS:,} bits",
+            where=f"{where}, {dotted(path)}",
+            remedy=restore(where),
+        )
+    return value
 
 
 _SURROGATES = ("utf-8", "surrogatepass")
@@ -122,8 +134,10 @@ def shown(node: object) -> str:
 
 
 def dotted(path: tuple[str, ...]) -> str:
-    """A path of keys as TOML writes it."""
-    return ".".join(map(toml.key, path))
+    """A path of keys as TOML writes it, long ones cut."""
+    return ".".join(
+        toml.key(each if len(each) <= _LONGEST_KEY else f"{each[:_LONGEST_KEY]}...") for each in path
+    )
 
 
 def restore(where: str) -> str:

@@ -12,6 +12,7 @@ _BARE = re.compile(r"[A-Za-z0-9_-]+")
 _SPECIAL = re.compile(r'[\x00-\x1f\x7f"\\]')
 _SHORT = {"\b": "\\b", "\t": "\\t", "\n": "\\n", "\f": "\\f", "\r": "\\r", '"': '\\"', "\\": "\\\\"}
 _WIDE = 100
+_LONG = 1 << 12
 _INDENT = "    "
 
 
@@ -47,7 +48,10 @@ def text(node: Node) -> str:
         return "true" if node else "false"
     if isinstance(node, str):
         return string(node)
-    if isinstance(node, int | float):
+    if isinstance(node, int):
+        # Python writes no decimals of thousands of digits.
+        return repr(node) if node.bit_length() < _LONG else hex(node)
+    if isinstance(node, float):
         return repr(node)
     if isinstance(node, Mapping):
         inside = ", ".join(f"{key(name)} = {text(node[name])}" for name in node)

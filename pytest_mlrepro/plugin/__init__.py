@@ -66,7 +66,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         metavar="PATH",
-        help="write a report, repeatable; the ending says which: .json or .md",
+        help="write a report, repeatable; the ending says which: .html, .json or .md",
     )
     group.addoption(
         "--mlrepro-record",

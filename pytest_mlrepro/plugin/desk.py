@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from pytest_mlrepro.acceptance import Acceptance
 from pytest_mlrepro.balance import Sum, draw
 from pytest_mlrepro.contribution import Contribution
 from pytest_mlrepro.errors import MlreproError
@@ -18,17 +19,21 @@ from pytest_mlrepro.guard import Sightings
 from pytest_mlrepro.history import head
 from pytest_mlrepro.ledger import Extent, Ledger
 from pytest_mlrepro.lockfile import update_lockfile, write_run
-from pytest_mlrepro.model import SESSION, Facts, Own
+from pytest_mlrepro.model import SESSION, Facts, Own, Run
 from pytest_mlrepro.plugin.items import users
 from pytest_mlrepro.report import files, machine, text
 from pytest_mlrepro.report.standing import Standing, standing
 from pytest_mlrepro.traces import Trace
+from pytest_mlrepro.visible import line, visible
 
 if TYPE_CHECKING:
+    from pytest_mlrepro.plugin.github import GitHub
     from pytest_mlrepro.plugin.install import Order
 
 _QUIET = ("lfplugin", "stepwiseplugin", "nfplugin", "mlrepro-desk")
 """Plugins that must not take a report about the session for one about a test."""
+_SELECTING = ("python_", "testpaths", "norecursedirs")
+"""Settings that say what a test is: laid over those of the project they may leave some out."""
 
 
 class Desk:
@@ -44,9 +49,12 @@ class Desk:
         self._collected: set[str] = set()
         self._names: dict[str, str] = {}
         self.partial = False
+        self._process = os.getpid()
+        self.github: GitHub | None = None
         self._total: Sum | None = None
         self._standing: Standing | None = None
         self._written: bool | None = None
+        self._overtaken: tuple[str, ...] = ()
         self._problems: list[str] = []
 
     def pytest_report_header(self) -> list[str]:
@@ -56,7 +64,7 @@ class Desk:
         known = f"{len(self.terms.baseline.subjects)} subjects" if self.terms.baseline else "no baseline yet"
         place = f"environment {order.environment}{' (not recorded yet)' if self.terms.is_stranger else ''}"
         guard = "" if order.guard == "warn" else f", guard {order.guard}"
-        return [f"mlrepro: {mode}{only}, {order.shown} ({known}), seed {order.seed}, {place}{guard}"]
+        return [line(f"mlrepro: {mode}{only}, {order.shown} ({known}), seed {order.seed}, {place}{guard}")]
 
     # Gathering
 
@@ -71,7 +79,8 @@ class Desk:
             passed=report.outcome == "passed" and not hasattr(report, "wasxfail"),
             failed=report.outcome == "failed",
             finished=report.when == "teardown",
-            excused=report.outcome == "skipped",
+            # A part of a test that is skipped leaves the rest to be judged.
+            excused=report.outcome == "skipped" and not hasattr(report, "context"),
         )
 
     def _take(self, texts: Iterable[str]) -> None:
@@ -97,6 +106,9 @@ class Desk:
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
         if exitstatus in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
+            return
+        if os.getpid() != self._process:
+            # A copy of this run, that a test forked and did not end.
             return
         total = self._total = draw(self.ledger, self.terms, self._extent(session, exitstatus))
         if self.order.judges:
@@ -124,6 +136,8 @@ class Desk:
         """Whether the command line selects everything: --lf does not report the files that it leaves out."""
         options = self.config.option
         if getattr(options, "lf", False) or options.pyargs:
+            return False
+        if any(each.startswith(_SELECTING) for each in options.override_ini or ()):
             return False
         if self.config.args_source is pytest.Config.ArgsSource.TESTPATHS:
             return True
@@ -162,7 +176,8 @@ class Desk:
         return contribution.rests_on if contribution else ()
 
     def _fail(self, session: pytest.Session, subject: str, said: str) -> None:
-        nodeid = f"{Path(self.order.shown).name}::{SESSION}" if subject == SESSION else subject
+        # A parameter of a fixture may hold anything, and XML does not: JUnit's file names what is shown.
+        nodeid = visible(f"{Path(self.order.shown).name}::{SESSION}" if subject == SESSION else subject)
         location = (nodeid.partition("::")[0], None, nodeid.partition("::")[2])
         report = pytest.TestReport(
             nodeid=nodeid, location=location, keywords={}, outcome="failed", longrepr=said, when="call"
@@ -179,8 +194,8 @@ class Desk:
             named: dict[str, Own] = {self.order.environment: {}}
             write_run(self.order.record, replace(total.run, traces=self.traces, environments=named))
         if self.order.update and total.accept is not None:
-            self._written = update_lockfile(self.order.lockfile, total.accept, shown=self.order.shown)
-        if not self.order.reports:
+            self._written = self._update(total.accept)
+        if not self.order.reports and self.github is None:
             return
         alone = self._standing if self._standing is not None and self._standing.alone else None
         document = machine.document(
@@ -197,6 +212,8 @@ class Desk:
             headline=alone.headline() if alone else "",
             context=self._context(),
         )
+        if self.github is not None:
+            self.github.take(document)
         for path in self.order.reports:
             files.write(path, document)
 
@@ -207,17 +224,25 @@ class Desk:
         told = {"commit": checkout[0], "changed_since": checkout[1]} if checkout else {}
         return {**context(os.environ), **told}
 
+    def _update(self, accept: Acceptance) -> bool:
+        def change(before: Run) -> Run:
+            after = accept(before)
+            self._overtaken = accept.overtaken(before, after)
+            return after
+
+        return update_lockfile(self.order.lockfile, change, shown=self.order.shown)
+
     # Telling
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self._total is None and not self._problems:
             return
         terminalreporter.write_sep("-", "mlrepro")
-        for line in self._lines():
-            terminalreporter.write_line(line)
+        for told in self._lines():
+            terminalreporter.write_line(line(told))
         for problem in self._problems:
-            for line in problem.splitlines():
-                terminalreporter.write_line(f"ERROR: {line}", red=True)
+            for told in problem.splitlines():
+                terminalreporter.write_line(f"ERROR: {told}", red=True)
 
     def _lines(self) -> Iterator[str]:
         total = self._total
@@ -238,6 +263,7 @@ class Desk:
                 self.terms,
                 lockfile=self.order.shown,
                 written=self._written,
+                overtaken=self._overtaken,
                 verbose=self.config.option.verbose,
                 options=self.order.repeated,
                 standing=self._standing,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pytest_mlrepro.contribution import Contribution
@@ -17,13 +17,14 @@ from pytest_mlrepro.recording import Recording
 @dataclass
 class Turn:
     """One subject's turn: what it records, the generators' state before it, whether its fixtures have begun,
-    and whether the guard watches it."""
+    whether the guard watches it, and whether it is a fixture that was taken."""
 
     recording: Recording
     state: Any = None
     touched: bool = False
     begun: bool = False
     watched: bool = False
+    opened: bool = False
     marked: Mapping[str, Any] = field(default_factory=dict)
     problem: str = ""
 
@@ -95,19 +96,24 @@ class Findings:
         self._rests[turn.subject] = tuple(
             sorted({*below, *(deep for name in below for deep in self._rests[name])})
         )
-        self._add_fixture(turn)
+        turn.opened = True
+        self._add_fixture(turn, opened=1)
 
     def fixture_left(self, turn: Turn) -> None:
-        """Take what it recorded when it was torn down, if anything."""
-        known = self._facts.get(turn.subject)
-        if known is not None and len(turn.facts()) > len(known):
-            self._add_fixture(turn)
+        """Take what it recorded when it was torn down, if anything, and that it was."""
+        if turn.opened:
+            turn.opened = False
+            self._add_fixture(turn, opened=-1)
 
-    def _add_fixture(self, turn: Turn) -> None:
-        facts = self._facts[turn.subject] = turn.facts()
-        if self._judges:
-            self._comparisons[turn.subject] = self._terms.compare(turn.subject, facts, {})
-        self._pending.append(self._contribution(turn, self._rests[turn.subject], is_test=False))
+    def _add_fixture(self, turn: Turn, *, opened: int) -> None:
+        known, facts = self._facts.get(turn.subject, {}), turn.facts()
+        contribution = self._contribution(turn, self._rests[turn.subject], is_test=False)
+        news = facts if opened > 0 else {key: fact for key, fact in facts.items() if key not in known}
+        self._pending.append(replace(contribution, facts=news, opened=opened))
+        if opened > 0 or news:
+            self._facts[turn.subject] = facts
+            if self._judges:
+                self._comparisons[turn.subject] = self._terms.compare(turn.subject, facts, {})
 
     # Tests
 

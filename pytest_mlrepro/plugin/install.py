@@ -21,7 +21,7 @@ from pytest_mlrepro.plugin.omissions import Omissions
 from pytest_mlrepro.plugin.stage import Stage
 from pytest_mlrepro.plugin.watching import Watching
 from pytest_mlrepro.policy import Policies
-from pytest_mlrepro.report.files import FORMATS
+from pytest_mlrepro.report import files
 from pytest_mlrepro.seeding import Seeding
 
 _WITHOUT_TESTS = (
@@ -51,6 +51,8 @@ class Order:
         repeated: options that say what the facts are compared with, so that the update needs them too.
         trace: whether what functions return is recorded too.
         environment: the name of the one that the run is made in.
+        secrets: patterns of names whose values are secret.
+        properties: whether the facts of a test go into JUnit XML.
     """
 
     check: bool
@@ -67,6 +69,8 @@ class Order:
     repeated: tuple[str, ...] = ()
     trace: bool = False
     environment: str = ""
+    secrets: tuple[str, ...] = ()
+    properties: bool = False
 
     @property
     def judges(self) -> bool:
@@ -94,7 +98,7 @@ def install(config: pytest.Config) -> Stage:
     worker: Mapping[str, object] | None = getattr(config, "workerinput", None)
     desk = Desk(config, order, terms, watching.sightings) if terms is not None and worker is None else None
     baseline = terms.baseline if terms is not None else None
-    omissions = Omissions(config.rootpath, baseline.subjects if baseline is not None else ())
+    omissions = Omissions(config, baseline.subjects if baseline is not None else ())
     stage = Stage(config, order, terms, seeding, omissions=omissions, desk=desk, watching=watching)
     if terms is not None:
         config.pluginmanager.register(omissions, "mlrepro-omissions")
@@ -107,11 +111,20 @@ def install(config: pytest.Config) -> Stage:
             desk.traces = traces.gathered
     if desk is not None:
         config.pluginmanager.register(desk, "mlrepro-desk")
+        _speak_to_github(config, order, desk)
     # Before the stage, so that its judgement comes after what the guard has to say.
     config.pluginmanager.register(watching, "mlrepro-watching")
     # After the desk: of two hooks that want to be first the later one is, and what the stage has left must be taken.
     config.pluginmanager.register(stage, "mlrepro-stage")
     return stage
+
+
+def _speak_to_github(config: pytest.Config, order: Order, desk: Desk) -> None:
+    from pytest_mlrepro.plugin.github import GitHub
+
+    if order.judges and GitHub.is_here(os.environ):
+        desk.github = GitHub(os.environ, config.rootpath, order.lockfile)
+        config.pluginmanager.register(desk.github, "mlrepro-github")
 
 
 def read_order(config: pytest.Config, project: Config) -> Order:
@@ -136,6 +149,8 @@ def read_order(config: pytest.Config, project: Config) -> Order:
         digest=project.digest if options.mlrepro_update else "",
         trace=options.mlrepro_trace,
         environment=_environment(options.mlrepro_environment, project),
+        secrets=project.secrets,
+        properties=project.junit_properties,
         idle=any(getattr(options, name, False) for name in _WITHOUT_TESTS),
     )
     if order.trace and order.record is None:
@@ -143,6 +158,15 @@ def read_order(config: pytest.Config, project: Config) -> Order:
             "--mlrepro-trace needs --mlrepro-record: a trace belongs into a recorded run, not into the lockfile",
             remedy="name a file for the run, for instance: --mlrepro-record=run.lock",
         )
+    for name, paths in (("--mlrepro-record", [order.record]), ("--mlrepro-report", order.reports)):
+        if any(
+            path is not None and os.path.realpath(path) == os.path.realpath(order.lockfile) for path in paths
+        ):
+            raise ConfigError(
+                f"{name} names the lockfile, which only an update may write",
+                where=order.shown,
+                remedy="name another file, or accept the run with --mlrepro-update",
+            )
     for name, given in (("--mlrepro-only", order.only), ("--mlrepro-report", order.reports)):
         if given and not order.judges:
             # Silently comparing nothing would be a green light that means nothing.
@@ -223,13 +247,5 @@ def _environment(given: str | None, project: Config) -> str:
 
 def _report(name: str, config: pytest.Config) -> Path:
     path = config.invocation_params.dir / name
-    where = f"--mlrepro-report={name}"
-    if path.suffix == ".html":
-        raise ConfigError(
-            "the report as a web page is not built yet",
-            where=where,
-            remedy="name a file that ends in .md to read, or in .json to process",
-        )
-    if path.suffix not in FORMATS:
-        raise unknown(path.suffix, FORMATS, "ending of a report", where)
+    files.check(path, f"--mlrepro-report={name}")
     return path

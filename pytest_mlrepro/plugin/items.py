@@ -25,8 +25,13 @@ def identity(item: pytest.Item) -> str:
     """The node id under which a test is known: without what xdist's groups add to it."""
     known = item.stash.get(_IDENTITY, None)
     if known is None:
-        known = item.stash[_IDENTITY] = item.nodeid.removesuffix(_group_suffix(item))
+        known = item.stash[_IDENTITY] = _storable(item.nodeid.removesuffix(_group_suffix(item)))
     return known
+
+
+def _storable(name: str) -> str:
+    """A name as UTF-8 can hold it: names of files, and ids that pytest does not escape, may hold lone surrogates."""
+    return name if name.isascii() else name.encode("utf-8", "backslashreplace").decode()
 
 
 def _group_suffix(item: pytest.Item) -> str:
@@ -61,11 +66,17 @@ def _requests(names: Sequence[str], definitions: Mapping[str, Any], seen: set[st
     return False
 
 
+def has_failed(item: pytest.Item) -> bool:
+    """Whether the body of a test has failed or was skipped without saying so: unittest keeps it for the report."""
+    return bool(getattr(item, "_excinfo", None))
+
+
 def fixtures_of(item: pytest.Item) -> Iterator[pytest.FixtureDef[Any]]:
-    """Every fixture definition that a test may use."""
+    """Every fixture definition that a test may use, and those that it has got by ``request.getfixturevalue``."""
     info = getattr(item, "_fixtureinfo", None)
     for definitions in () if info is None else info.name2fixturedefs.values():
         yield from definitions
+    yield from getattr(getattr(item, "_request", None), "_fixture_defs", {}).values()
 
 
 def file_of(function: Callable[..., object]) -> Path | None:
@@ -85,7 +96,7 @@ def fixture_subject(definition: pytest.FixtureDef[Any], request: pytest.FixtureR
 
     The name is the same whichever test asks first, and no other fixture or parameter has it.
     """
-    return f"{_where(definition, request)}::{definition.argname}{_parameter(definition, request)}"
+    return _storable(f"{_where(definition, request)}::{definition.argname}{_parameter(definition, request)}")
 
 
 def _where(definition: pytest.FixtureDef[Any], request: pytest.FixtureRequest) -> str:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterable
+from collections.abc import Collection, Generator
 from pathlib import Path
 
 import pytest
+
+from pytest_mlrepro.balance import looks_like_test
+
+_NO_VALUES = "got empty parameter set"
+"""How pytest begins to say why it skips a test that is parametrized with nothing."""
 
 
 class Omissions:
@@ -15,17 +20,20 @@ class Omissions:
         partial: whether it left out any that the suite has, or may have.
     """
 
-    def __init__(self, root: Path, subjects: Iterable[str]) -> None:
+    def __init__(self, config: pytest.Config, subjects: Collection[str]) -> None:
         """Make one.
 
         Args:
-            root: the folder that subjects start from.
+            config: of the run.
             subjects: those with a baseline: what is ignored counts where one of them lives there.
         """
-        self.partial = False
+        # pytest-repeat gives every test other names.
+        self.partial = getattr(config.option, "count", 1) not in (None, 1)
+        self._root = config.rootpath
         self._items: list[pytest.Item] = []
-        files = {root / subject.partition("::")[0] for subject in subjects if "::" in subject}
+        files = {self._root / subject.partition("::")[0] for subject in subjects if "::" in subject}
         self._homes = files | {folder for file in files for folder in file.parents}
+        self._unread = {subject.partition("::")[0] for subject in subjects if looks_like_test(subject)}
 
     @pytest.hookimpl(wrapper=True)
     def pytest_ignore_collect(self, collection_path: Path) -> Generator[None, bool | None, bool | None]:
@@ -37,15 +45,21 @@ class Omissions:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         # A module that failed or skipped itself.
         self.partial = self.partial or not report.passed
+        self._unread.discard(str(report.nodeid).partition("::")[0])
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         self._items.append(item)
+        # Where the values were to come from is missing today, perhaps: a folder, a download.
+        reasons = [str(mark.kwargs.get("reason")) for mark in item.iter_markers()]
+        self.partial = self.partial or any(reason.startswith(_NO_VALUES) for reason in reasons)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         # Not everybody who takes tests out of the list says so by pytest_deselected.
         left = set(map(id, session.items))
         self.partial = self.partial or any(id(item) not in left for item in self._items)
         self._items.clear()
+        # A file that is there and was not looked into, for another python_files or testpaths, say.
+        self.partial = self.partial or any((self._root / each).is_file() for each in self._unread)
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         self.partial = self.partial or bool(items)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import os
+import threading
 from collections.abc import Generator, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +24,7 @@ from pytest_mlrepro.plugin.items import (
     file_of,
     fixture_subject,
     fixtures_of,
+    has_failed,
     identity,
     is_user,
     marks,
@@ -31,10 +34,11 @@ from pytest_mlrepro.plugin.items import (
 from pytest_mlrepro.plugin.progress import terminal
 from pytest_mlrepro.plugin.surroundings import Libraries, Surroundings
 from pytest_mlrepro.policy import Policies
-from pytest_mlrepro.recording import Recording
-from pytest_mlrepro.report import text
+from pytest_mlrepro.recording import Recording, caller
+from pytest_mlrepro.report import junit, text
 from pytest_mlrepro.report.progress import Progress
 from pytest_mlrepro.seeding import Seeding, derive_seed
+from pytest_mlrepro.strays import Strays
 
 if TYPE_CHECKING:
     from pytest_mlrepro.plugin.desk import Desk
@@ -76,7 +80,7 @@ class Stage:
         self.watching = watching
         self._seeding = seeding
         self._omissions = omissions
-        self._around = Surroundings(config.rootpath, seeding)
+        self._around = Surroundings(config.rootpath, seeding, order.secrets)
         self._files_read = _files_read(config) if terms is not None else None
         self.recorder = Recorder(
             self._recording,
@@ -87,9 +91,12 @@ class Stage:
             ),
             self._accepted,
             tolerance=terms.tolerance if terms is not None else DEFAULT_TOLERANCE,
+            secrets=order.secrets,
         )
         self.libraries = Libraries(self._around, self._recording)
         self._item: pytest.Item | None = None
+        self._strays = Strays()
+        self._runner = (os.getpid(), threading.get_ident())
         self._turns: list[Turn] = []
         self._findings = Findings(terms, self._around, judges=order.judges) if terms is not None else None
 
@@ -112,9 +119,21 @@ class Stage:
                     "nothing is running that a fact could be about",
                     remedy="use the recorder inside a test or a fixture",
                 )
+            self._check_thread()
             self._open(self._item)
         self._turns[-1].touched = True
         return self._turns[-1].recording
+
+    def _check_thread(self) -> None:
+        """Refuse to let a thread begin the turn of a test: it may be one that an earlier test has left behind."""
+        if threading.get_ident() != self._runner[1]:
+            error = RecordingError(
+                "a thread uses the recorder while no test that asked for it is running",
+                where=caller(),
+                remedy="wait for the thread in the test that starts it, and let that test ask for mlrepro",
+            )
+            self._strays.add(str(error))
+            raise error
 
     def _open(self, item: pytest.Item) -> Turn:
         problem, marked, own = "", {}, None
@@ -133,6 +152,9 @@ class Stage:
             own,
             self._policies(marked.get("policy", {})),
             frozenset(self._files(item)) if self.terms else frozenset(),
+            process=self._runner[0],
+            thread=self._runner[1],
+            strays=self._strays,
         )
         self._read(recording)
         turn = Turn(recording, self._seeding.save(), marked=marked, problem=problem)
@@ -172,6 +194,8 @@ class Stage:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, None, None]:
         self._item = item
+        # Whoever runs the test: with --forked that is a process of its own.
+        self._runner = (os.getpid(), threading.get_ident())
         if is_user(item):
             self._open(item).touched = True
         return (yield)
@@ -182,10 +206,21 @@ class Stage:
             if self._turns[0].problem:
                 raise Drifted(self._turns[0].problem)
             self._pin_when_it_runs(item, self._turns[0].recording.seed)
-        outcome = yield
-        if self._findings is not None:
+        try:
+            outcome = yield
+        except BaseException:
+            # It says itself what went wrong.
+            self._strays.take()
+            raise
+        if self._findings is not None and not has_failed(item):
+            self._hear()
             self._judge(item, self._findings)
         return outcome
+
+    def _hear(self) -> None:
+        """Fail with what could not be recorded in a thread or process that told nobody."""
+        if said := self._strays.take():
+            raise Drifted(f"mlrepro: {said}")
 
     def _pin_when_it_runs(self, item: pytest.Item, seed: int) -> None:
         # Plugins that reseed before each test do so after our wrapper of pytest_runtest_call,
@@ -202,13 +237,15 @@ class Stage:
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_teardown(self, item: pytest.Item) -> Generator[None, None, None]:
         try:
-            return (yield)
+            outcome = yield
         finally:
             while self._turns:
                 turn = self._turns.pop()
                 self._end(turn)
                 self._seeding.restore(turn.state)
             self._item = None
+        self._hear()
+        return outcome
 
     # Fixtures of higher scope
 
@@ -258,6 +295,7 @@ class Stage:
             self.order.seed,
             policies=self._policies({}),
             files=frozenset() if path is None else frozenset({path}),
+            strays=self._strays,
         )
         turn = Turn(recording, touched=asks)
         if asks:
@@ -293,6 +331,8 @@ class Stage:
         if turn.problem:
             raise Drifted(turn.problem)
         turn.recording.closed = True
+        if self.order.properties:
+            item.user_properties += junit.properties(turn.facts())
         rests_on = findings.subjects_of(fixtures_of(item))
         if found := findings.test(turn, rests_on):
             self._say(item, *found, self.watching.suspects(rests_on))

@@ -20,10 +20,10 @@ from pytest_mlrepro.seeding import Seeding
 class Surroundings:
     """Reads the environment of a process, once for every set of distributions that its tests use."""
 
-    def __init__(self, root: Path, seeding: Seeding) -> None:
+    def __init__(self, root: Path, seeding: Seeding, secrets: tuple[str, ...] = ()) -> None:
         self._root = root
         # Now, not when the first test ends: a test may set variables for itself.
-        self._facet = LibrariesFacet(root=root)
+        self._facet = LibrariesFacet(root=root, secrets=secrets)
         self._seeding = seeding
         self._imports: dict[frozenset[Path], frozenset[str]] = {}
         self._used_by: dict[tuple[frozenset[Path], frozenset[str], frozenset[str]], frozenset[str]] = {}

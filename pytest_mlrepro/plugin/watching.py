@@ -10,6 +10,7 @@ import pytest
 
 from pytest_mlrepro.guard import Guard, Sightings, Site, UnpinnedError, message, parse_variations
 from pytest_mlrepro.guard.guard import Mode
+from pytest_mlrepro.visible import line
 
 OUTPUT = "mlrepro_guard"
 """The key of a worker's output under which it hands over what it has seen."""
@@ -106,8 +107,8 @@ class Watching:
         # Where a run is judged the desk has a section, and says it there.
         if self.sightings and not self._config.pluginmanager.has_plugin("mlrepro-desk"):
             terminalreporter.write_sep("-", "mlrepro")
-            for line in self.sightings.lines():
-                terminalreporter.write_line(line)
+            for told in self.sightings.lines():
+                terminalreporter.write_line(line(told))
 
     def pytest_unconfigure(self) -> None:
         if self._guard is not None:

@@ -9,7 +9,7 @@ from typing import Any
 from pytest_mlrepro.explain import sentence
 from pytest_mlrepro.facets import facet_names, show
 from pytest_mlrepro.model import DEFAULT_TOLERANCE, SESSION, Drift, Fact, Run, Tolerance
-from pytest_mlrepro.report.machine import plain
+from pytest_mlrepro.report.plain import plain
 from pytest_mlrepro.report.text import plural
 
 

@@ -3,25 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from pytest_mlrepro.errors import ConfigError
-from pytest_mlrepro.report import machine, markdown
+from pytest_mlrepro.config import unknown
+from pytest_mlrepro.errors import ConfigError, MissingExtraError
+from pytest_mlrepro.report import machine, markdown, page
 
 FORMATS: Mapping[str, Callable[[dict[str, Any]], str]] = MappingProxyType(
-    {".json": machine.written, ".md": markdown.written}
+    {".html": page.written, ".json": machine.written, ".md": markdown.written}
 )
 """What turns the document of a run into the text of a file, by ending."""
 
+_NEEDS: Mapping[str, tuple[str, str]] = MappingProxyType({".html": page.NEEDS})
 
-def write(path: Path, document: dict[str, Any]) -> None:
+
+def check(path: Path, where: str) -> None:
+    """See whether a report can be written, before there is one.
+
+    Args:
+        path: of the report.
+        where: the option that names it.
+
+    Raises:
+        ConfigError: if no report has this ending.
+        MissingExtraError: if a library that it needs is not installed.
+    """
+    if path.suffix not in FORMATS:
+        raise unknown(path.suffix, FORMATS, "ending of a report", where)
+    library, extra = _NEEDS.get(path.suffix, ("", ""))
+    if library and find_spec(library) is None:
+        raise MissingExtraError(
+            f"the report as a web page needs the package {library}",
+            where=where,
+            remedy=f'pip install "pytest-mlrepro[{extra}]"',
+        )
+
+
+def write(path: Path, document: dict[str, Any], *, shown: str = "") -> None:
     """Write a report.
 
     Args:
         path: its ending is one of ``FORMATS``.
         document: as ``machine.document`` makes it.
+        shown: how to call the file in an error message; empty for its path.
 
     Raises:
         ConfigError: if the file cannot be written.
@@ -33,6 +60,6 @@ def write(path: Path, document: dict[str, Any]) -> None:
     except OSError as error:
         raise ConfigError(
             f"the report cannot be written: {error.strerror}",
-            where=str(path),
+            where=shown or str(path),
             remedy="name a file in a writable folder",
         ) from None

@@ -10,6 +10,7 @@ from pytest_mlrepro.fingerprints.changes import Known, columns_of
 from pytest_mlrepro.fingerprints.ranges import WIDTH, span_of
 from pytest_mlrepro.fingerprints.summaries import NAMES, family
 from pytest_mlrepro.report.text import plural
+from pytest_mlrepro.visible import visible
 
 _COUNTS = (
     ("files", "file"),
@@ -32,16 +33,10 @@ def lines(taken: Fingerprint) -> Iterator[str]:
         for line in _columns(columns_of(detail)):
             yield f"    {line}"
     for name, digest in (*detail.get("entries", ()), *detail.get("keys", ())):
-        yield f"    {digest}  {printable(name)}"
+        yield f"    {digest}  {visible(str(name))}"
     for first, digest in detail.get("groups", ()):
-        yield f"    {digest}  from {printable(first)} on"
+        yield f"    {digest}  from {visible(str(first))} on"
     yield from _blocks(detail)
-
-
-def printable(name: object) -> str:
-    """A name as it can be printed on one line of any terminal."""
-    text = str(name)
-    return text if text.isprintable() else ascii(text)
 
 
 def _head(detail: Mapping[str, Any]) -> Iterator[str]:
@@ -79,7 +74,7 @@ def _digests(columns: Sequence[Known]) -> list[str]:
 
 
 def _label(column: Known) -> str:
-    return column.place if column.name is None else printable(column.name)
+    return column.place if column.name is None else visible(str(column.name))
 
 
 def _summary(column: Known) -> dict[str, str]:

@@ -10,16 +10,13 @@ import re
 from collections.abc import Iterable
 from itertools import groupby
 
+from pytest_mlrepro.visible import visible
+
 _RUNS_OF_TICKS = re.compile("`+")
 _HARMLESS = re.compile(r"->|\+-|(?:[^\W_]|[.,;:%+'()-])+")
 # An address or a file that looks like one, an emoji, a commit, an issue of this or of another tracker.
 _LINKED = re.compile(r"\.[^\W\d_]|:[\w+-]+:|\b[0-9a-f]{7,40}\b|\b[A-Za-z]+-\d", re.IGNORECASE)
 _ENCLOSED = re.compile(r"(\(?)(.*?)(\)?[.,;:]*)")
-
-
-def visible(text: str) -> str:
-    """The text on one line, with what cannot be printed (control characters, lone surrogates) as Python escapes it."""
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 def cut(text: str, limit: int) -> str:

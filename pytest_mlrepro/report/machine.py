@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import MappingProxyType
 from typing import Any
@@ -12,8 +11,11 @@ from pytest_mlrepro.balance import Sum
 from pytest_mlrepro.explain import agreement, explain
 from pytest_mlrepro.gate import Judgement, Terms
 from pytest_mlrepro.guard import Sightings, Site
-from pytest_mlrepro.model import SESSION, Agreement, Drift, Explanation, Fact, Run, Value
+from pytest_mlrepro.model import SESSION, Agreement, Drift, Explanation, Fact, Run
 from pytest_mlrepro.report.hints import hints
+from pytest_mlrepro.report.inventory import inventory, measure
+from pytest_mlrepro.report.plain import plain
+from pytest_mlrepro.visible import json_lines
 
 SCHEMA = 1
 _NO_CONTEXT: Mapping[str, Any] = MappingProxyType({})
@@ -70,6 +72,7 @@ def document(
             "band": found.band,
         },
         "drifts": list(_drifts(total, terms, lambda subject: seen.of(subject, *rests_on(subject)))),
+        "subjects": list(inventory(total, terms)),
         "conflicts": [_conflict(each) for each in total.conflicts],
         "new": [plain(each.subject) for each in total.judgements if _is_new(each, terms)],
         "stale": [plain(name) for name in total.stale],
@@ -96,7 +99,8 @@ def _drifts(total: Sum, terms: Terms, sites: Callable[[str], Iterable[Site]]) ->
                 outcome = "accepted"
             else:
                 outcome = "noted" if drift.policy == "note" else "left"
-            yield {**_drift(explanation, sites(drift.subject)), "outcome": outcome}
+            told = _drift(explanation, sites(drift.subject))
+            yield {**told, "outcome": outcome, **measure(drift.baseline, drift.current, terms.tolerance)}
 
 
 def _is_new(judgement: Judgement, terms: Terms) -> bool:
@@ -130,7 +134,7 @@ def _drift(explanation: Explanation, sites: Iterable[Site]) -> dict[str, Any]:
     drift: Drift = explanation.drift
     guard = [f"guard: {site.address}" for site in sites if not site.pinned and drift.facet == "results"]
     return {
-        **_change(explanation),
+        **change(explanation),
         "suspects": list(dict.fromkeys(guard)) + [suspect.drift.address for suspect in explanation.suspects],
         "suspected": [
             {
@@ -144,7 +148,8 @@ def _drift(explanation: Explanation, sites: Iterable[Site]) -> dict[str, Any]:
     }
 
 
-def _change(explanation: Explanation) -> dict[str, Any]:
+def change(explanation: Explanation) -> dict[str, Any]:
+    """A drift, without its suspects."""
     drift = explanation.drift
     return {
         "subject": plain(drift.subject),
@@ -160,7 +165,7 @@ def _change(explanation: Explanation) -> dict[str, Any]:
 
 def _conflict(explanation: Explanation) -> dict[str, Any]:
     """A fact with two values in this one run."""
-    told = _change(explanation)
+    told = change(explanation)
     values = {"one": told["baseline"], "another": told["current"]}
     return {
         **{name: told[name] for name in ("subject", "facet", "key")},
@@ -186,20 +191,6 @@ def _plain(fact: Fact | None) -> Any:
     return None if fact is None else plain(fact.value)
 
 
-def plain(value: Value) -> Any:
-    """A value in JSON's types."""
-    if isinstance(value, tuple):
-        return [plain(item) for item in value]
-    if isinstance(value, complex):
-        return {"real": plain(value.real), "imag": plain(value.imag)}
-    if isinstance(value, float) and not math.isfinite(value):
-        return repr(value)
-    if isinstance(value, str):
-        # A lone surrogate has no place in a file of UTF-8.
-        return value.encode("utf-8", "backslashreplace").decode()
-    return value
-
-
 def facts(run: Run) -> dict[str, dict[str, dict[str, Any]]]:
     """The values of a run by subject, facet and key."""
     tree: dict[str, dict[str, dict[str, Any]]] = {}
@@ -210,4 +201,4 @@ def facts(run: Run) -> dict[str, dict[str, dict[str, Any]]]:
 
 def written(content: dict[str, Any]) -> str:
     """The report as the text of a JSON file."""
-    return json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json_lines(json.dumps(content, indent=2, ensure_ascii=False, allow_nan=False)) + "\n"

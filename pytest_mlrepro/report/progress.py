@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 _PATIENCE = 1.0
 _PAUSE = 0.2
+_BAR = 20
 
 
 class Progress:
@@ -25,9 +26,18 @@ class Progress:
         self._writer = writer
         self._clock = clock
 
-    @contextmanager
-    def telling(self, what: str) -> Iterator[Callable[[int], None] | None]:
+    def telling(self, what: str) -> AbstractContextManager[Callable[[int], None] | None]:
         """While something is read: what is to be told of each piece, in bytes; None for nobody."""
+        return self._told(lambda read: f"mlrepro: reading {what}, {read / 1e9:.1f} GB")
+
+    def counting(self, what: str, total: int) -> AbstractContextManager[Callable[[int], None] | None]:
+        """The same for things that are counted."""
+        return self._told(
+            lambda read: f"mlrepro: reading {what}, {_bar(read / max(1, total))} {read} of {total}"
+        )
+
+    @contextmanager
+    def _told(self, line: Callable[[int], str]) -> Iterator[Callable[[int], None] | None]:
         write = self._writer()
         if write is None:
             yield None
@@ -42,7 +52,7 @@ class Progress:
             if now - begun < _PATIENCE or now - told < _PAUSE:
                 return
             told = now
-            text = f"mlrepro: reading {what}, {read / 1e9:.1f} GB"
+            text = line(read)
             width = max(width, len(text))
             write(f"\r{text}")
 
@@ -51,3 +61,8 @@ class Progress:
         finally:
             if width:
                 write(f"\r{' ' * width}\r")
+
+
+def _bar(share: float) -> str:
+    done = round(_BAR * min(1.0, share))
+    return f"[{'#' * done}{'.' * (_BAR - done)}]"

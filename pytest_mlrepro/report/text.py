@@ -14,6 +14,8 @@ from pytest_mlrepro.guard import Site
 from pytest_mlrepro.model import SESSION, Agreement, Band, Drift, Explanation, Fact, Facts, Run, Tolerance
 from pytest_mlrepro.report.hints import hints
 from pytest_mlrepro.report.standing import Standing
+from pytest_mlrepro.visible import line as shown_line
+from pytest_mlrepro.visible import lines as shown_lines
 
 _MOST_DRIFTS = 8
 _MOST_SUSPECTS = 6
@@ -62,25 +64,31 @@ def failure(
     accept = (
         standing.closing(options) if standing else f"accept it with: {update_command(selection, options)}"
     )
-    lines += ["", f"baseline: {lockfile}", accept]
-    return "\n".join(lines)
+    lines += ["", f"baseline: {lockfile}", *accept.splitlines()]
+    return shown_lines(lines)
 
 
 def no_baseline(subject: str, *, lockfile: str, selection: str, options: Sequence[str] = ()) -> str:
     """What to say of a subject that nobody has accepted yet."""
-    return (
-        f"mlrepro: no baseline for {subject} in {lockfile}\n\n"
-        "Its facts were recorded, but there is nothing to compare them with.\n"
-        f"Create the baseline, review it and commit it: {update_command(selection, options)}"
+    return shown_lines(
+        (
+            f"mlrepro: no baseline for {subject} in {lockfile}",
+            "",
+            "Its facts were recorded, but there is nothing to compare them with.",
+            f"Create the baseline, review it and commit it: {update_command(selection, options)}",
+        )
     )
 
 
 def no_environment(name: str, *, lockfile: str, options: Sequence[str] = ()) -> str:
     """What to say of an environment that the lockfile does not know, where the project wants that to fail."""
-    return (
-        f"mlrepro: environment {name} is not recorded in {lockfile}\n\n"
-        'unknown_environment = "fail" is set in pyproject.toml.\n'
-        f"Run this in it, review and commit {lockfile}: {update_command('', options)}"
+    return shown_lines(
+        (
+            f"mlrepro: environment {name} is not recorded in {lockfile}",
+            "",
+            'unknown_environment = "fail" is set in pyproject.toml.',
+            f"Run this in it, review and commit {lockfile}: {update_command('', options)}",
+        )
     )
 
 
@@ -92,7 +100,7 @@ def update_command(selection: str, options: Sequence[str] = ()) -> str:
 def incomplete(explanations: Sequence[Explanation]) -> str:
     """What had already drifted when a test failed by itself."""
     lines = ["these facts had drifted before the test failed:", *_drift_lines(explanations)]
-    return "\n".join(lines)
+    return shown_lines(lines)
 
 
 def conflict(explanations: Sequence[Explanation]) -> str:
@@ -106,13 +114,13 @@ def conflict(explanations: Sequence[Explanation]) -> str:
         "The same fact was recorded more than once, by several processes or by a fixture that was set up again, "
         "with different values. Look for unpinned randomness, the clock, or the order of tests.",
     ]
-    return "\n".join(lines)
+    return shown_lines(lines)
 
 
 def warning(explanation: Explanation) -> str:
     """One drift whose policy is to warn."""
     drift = explanation.drift
-    return f"mlrepro: {drift.address} drifted in {drift.subject}: {explanation.sentence}"
+    return shown_line(f"mlrepro: {drift.address} drifted in {drift.subject}: {explanation.sentence}")
 
 
 def accepted(judgements: Iterable[Judgement], subjects: Iterable[str], terms: Terms) -> Iterator[str]:
@@ -138,7 +146,7 @@ def accepted(judgements: Iterable[Judgement], subjects: Iterable[str], terms: Te
             yield from _cut([f"  {each.address:<{_WIDTH}} {_value(each)}" for each in drifts])
         else:
             yield judgement.subject
-            yield from _cut([f"  {_line(each, terms.tolerance)}{_dropped(each)}" for each in drifts])
+            yield from _cut([f"  {line(each, terms.tolerance)}{_dropped(each)}" for each in drifts])
 
 
 def _value(drift: Drift) -> str:
@@ -151,7 +159,8 @@ def _dropped(drift: Drift) -> str:
     return "; its calibrated band is dropped" if had and drift.kind == "changed" else ""
 
 
-def _line(drift: Drift, tolerance: Tolerance) -> str:
+def line(drift: Drift, tolerance: Tolerance) -> str:
+    """A drift on a line: address, kind and one sentence."""
     return f"{drift.address:<{_WIDTH}} {_kind(drift)}{sentence(drift, tolerance)}"
 
 
@@ -238,6 +247,7 @@ def summary(
     *,
     lockfile: str,
     written: bool | None,
+    overtaken: Sequence[str] = (),
     verbose: int = 0,
     options: Sequence[str] = (),
     standing: Standing | None = None,
@@ -249,12 +259,13 @@ def summary(
         terms: that it was judged by.
         lockfile: how to call the lockfile.
         written: whether an update changed the lockfile; None where it accepted nothing or there was none.
+        overtaken: subjects that somebody else had changed in the lockfile while this run was going.
         verbose: notes are listed from 1 on.
         options: that the run was given and an update of it needs too.
         standing: of the environment, where it fails the run.
     """
     if terms.update:
-        yield from _update_lines(total, terms, lockfile, written)
+        yield from _update_lines(total, terms, lockfile, written, overtaken)
     elif terms.is_stranger:
         yield from _stranger(terms, lockfile, options)
     found = total.comparison
@@ -322,19 +333,38 @@ def _near(found: Agreement, tolerance: Tolerance) -> str:
     return f"{found.rung}: {found.subject}: {found.current.address} {agreement(found, tolerance)}"
 
 
-def _update_lines(total: Sum, terms: Terms, lockfile: str, written: bool | None) -> Iterator[str]:
+def _update_lines(
+    total: Sum, terms: Terms, lockfile: str, written: bool | None, overtaken: Sequence[str]
+) -> Iterator[str]:
     refused = set(total.refused)
-    if total.accept is not None:
+    if total.accept is not None and written is not None:
         subjects = [each.subject for each in total.judgements if each.subject not in refused]
         yield from accepted(total.judgements, subjects, terms)
     for subject in total.refused:
         yield f"not accepted: {subject} did not pass; its baseline is as it was"
+    if written and overtaken:
+        yield (
+            f"{lockfile} was changed by somebody else while this run was going; "
+            f"this run's facts replaced what was accepted there of: {', '.join(overtaken)}"
+        )
+    yield outcome(written, lockfile, terms)
+
+
+def outcome(written: bool | None, lockfile: str, terms: Terms) -> str:
+    """What has become of the lockfile.
+
+    Args:
+        written: whether it changed; None where nothing was accepted.
+        lockfile: how to call it.
+        terms: that the facts were accepted by.
+    """
     if written:
-        yield f"updated {lockfile}{_kept(terms)}: review and commit it"
-    elif written is None:
-        yield f"{lockfile} is as it was: nothing was accepted"
-    else:
-        yield f"{lockfile} is up to date"
+        return f"updated {lockfile}{_kept(terms)}: review and commit it"
+    return (
+        f"{lockfile} is up to date"
+        if written is not None
+        else f"{lockfile} is as it was: nothing was accepted"
+    )
 
 
 def _kept(terms: Terms) -> str:
@@ -370,27 +400,3 @@ def _terms_of(fact: Fact) -> str:
 
 def _band(band: Band) -> str:
     return f"band {band.low:.6g} to {band.high:.6g} over {plural(band.seeds, 'seed')}"
-
-
-def differences(total: Sum, terms: Terms) -> Iterator[str]:
-    """What differs between two runs: by subject, results first, each with its suspects."""
-    assert terms.baseline is not None
-    for judgement in total.judgements:
-        drifts = judgement.comparison.drifts
-        if not drifts:
-            continue
-        yield judgement.subject
-        if judgement.subject not in total.run or judgement.subject not in terms.baseline:
-            side = "before" if judgement.subject not in total.run else "after"
-            yield f"  only in the run {side}, {plural(len(drifts), 'fact')}"
-            continue
-        known = {each.drift: each for each in judgement.failed}
-        ordered = sorted(drifts, key=lambda drift: drift.facet != "results")
-        for drift in ordered:
-            yield f"  {_line(drift, terms.tolerance)}"
-            suspects = known[drift].suspects if drift in known else ()
-            if suspects:
-                yield f"    suspects: {', '.join(dict.fromkeys(each.drift.address for each in suspects))}"
-    found = total.comparison
-    agree = found.identical + found.rounding + found.band
-    yield f"{plural(len(found.drifts), 'drift')}, {plural(agree, 'fact')} as before"

@@ -70,6 +70,16 @@ def test_secrets_never_appear(variable):
     assert explained(before, gone) == "MLREPRO_API_KEY was a secret, is not set"
 
 
+def test_what_the_project_calls_a_secret_never_appears(monkeypatch):
+    monkeypatch.setenv("TEAM_DSN", "hush")
+    found = [
+        *ASSUMPTIONS.environ(["TEAM_DSN"], ("*_DSN",)),
+        *ASSUMPTIONS.capture("a_dsn", "hush", ("*_DSN",)),
+    ]
+    assert [str(fact.value)[:7] for fact in found] == ["digest:", "digest:"]
+    assert ASSUMPTIONS.environ(["TEAM_DSN"])[0].value == "hush"
+
+
 @pytest.mark.parametrize("name", ["", "A=B", "A\0", 3])
 def test_names_that_no_variable_can_have(name):
     with pytest.raises(RecordingError, match="cannot be the name"):

@@ -272,6 +272,9 @@ def test_the_runtime_of_this_machine():
     assert facts["env.OMP_NUM_THREADS"].value == "3"
     assert {"runtime.os", "cpu.architecture", "cpu.cores", "cpu.simd", "env.LANG"} <= facts.keys()
     assert "env.HOME" not in facts
+    named = Libraries(environ={"XLA_FLAGS": "hush", "LANG": "C"}, secrets=("XLA_*",)).runtime([])
+    assert [fact.value for fact in named if fact.key == "env.LANG"] == ["C"]
+    assert "hush" not in repr(named)
     assert "blas.scipy" not in facts
     if "blas.numpy" in facts:
         kernels = facts["blas.numpy"].detail["architecture"]

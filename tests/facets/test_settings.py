@@ -249,6 +249,14 @@ def test_secrets_are_digests(name):
     assert "hush" not in repr(recorded({"credentials": {"user": "hush", "nested": ["hush"]}}))
 
 
+def test_what_the_project_calls_a_secret_is_a_digest():
+    held = {"db": {"dsn": "hush", "hosts": ["a"]}, "team": {"x": {"y": "hush"}}, "plain": "seen"}
+    found = {fact.key: fact.value for fact in SETTINGS.capture(held, "", ("dsn", "team*"))}
+    assert found["plain"] == "seen"
+    assert found["db.hosts"] == ("a",)
+    assert "hush" not in repr(found)
+
+
 class Opaque:
     pass
 

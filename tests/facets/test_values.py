@@ -13,7 +13,7 @@ from sklearn.linear_model import Ridge
 
 from pytest_mlrepro.errors import RecordingError
 from pytest_mlrepro.facets._protocol import same_value
-from pytest_mlrepro.redaction import digest, is_digest, is_secret, portable, redacted
+from pytest_mlrepro.redaction import digest, is_digest, is_named, is_secret, portable, redacted
 from pytest_mlrepro.values import to_value, type_name
 
 
@@ -118,6 +118,16 @@ def test_secrets_are_salted_by_their_name():
     assert redacted("use_token", True) is True
     assert is_digest(redacted("DATABASE_URL", "postgres://me:pw@host/db"))
     assert redacted("url", "https://host/path:1@2") == "https://host/path:1@2"
+
+
+@pytest.mark.parametrize("name", ["SENTRY_DSN", "sentry_dsn", "db.main_dsn", "LICENCE"])
+def test_a_project_names_further_secrets(name):
+    patterns = ("*_DSN", "Licence")
+    assert not is_digest(redacted(name, "hush"))
+    assert is_digest(redacted(name, "hush", patterns))
+    assert is_named(name, patterns)
+    assert not is_named("SENTRY_DSN_NAME", patterns)
+    assert not is_named("dsn.main", patterns)
 
 
 def test_paths_lose_the_folders_of_this_machine(tmp_path, monkeypatch):

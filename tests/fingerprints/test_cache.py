@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -294,6 +295,26 @@ def test_a_cache_that_cannot_be_written_is_none(folder, tmp_path, later, place):
         (tmp_path / place).mkdir(parents=True)
     assert taken(folder, tmp_path / "cache") == taken(folder)
     assert not [*tmp_path.rglob("*.tmp")]
+
+
+@POSIX
+def test_a_signal_in_the_moment_of_writing_waits_for_its_end(home, monkeypatch):
+    seen, pack = [], records._digest
+
+    def disturbed(body):
+        if [*home.glob("*.tmp")]:
+            signal.raise_signal(signal.SIGTERM)
+        return pack(body)
+
+    known = FileCache(home)
+    note(known)
+    monkeypatch.setattr(records, "_digest", disturbed)
+    before = signal.signal(signal.SIGTERM, lambda *_: seen.append([*home.glob("*.tmp")]))
+    try:
+        known.save()
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert seen == [[]]
 
 
 def test_nothing_learned_nothing_written(folder, home, later):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from pytest_mlrepro import fingerprint
-from pytest_mlrepro.errors import FingerprintError
+from pytest_mlrepro.errors import FingerprintError, MissingExtraError
 from pytest_mlrepro.fingerprints import contents
 
 pd = pytest.importorskip("pandas")
@@ -255,7 +255,7 @@ def test_a_package_that_is_missing_is_named(tmp_path, monkeypatch, name, module,
         monkeypatch.setitem(sys.modules, loaded, None)
     for submodule in ("", ".dataset", ".ipc", ".Image", ".ImageSequence"):
         monkeypatch.setitem(sys.modules, module + submodule, None)
-    with pytest.raises(FingerprintError) as caught:
+    with pytest.raises(MissingExtraError) as caught:
         by_value(tmp_path / name)
     assert caught.value.what == f"'{name}' cannot be read by value without the package {package}"
     assert caught.value.remedy == f"pip install {package}"
@@ -336,3 +336,19 @@ def test_the_cache_knows_bytes_not_values(folder, tmp_path):
     with FileCache(tmp_path / "cache") as known:
         assert by_value(folder / "a.csv", cache=known) != fingerprint(folder / "a.csv", cache=known)
         assert by_value(folder, cache=known) == by_value(folder)
+
+
+@pytest.mark.parametrize(
+    ("version", "is_safe"), [("12.0.1", False), ("14.0.0", False), ("14.0.1", True), ("15", True)]
+)
+@pytest.mark.parametrize("name", ["a.parquet", "a.feather", "a.orc"])
+def test_an_arrow_that_unpickles_is_refused(tmp_path, monkeypatch, version, is_safe, name):
+    pyarrow = pytest.importorskip("pyarrow")
+    monkeypatch.setattr(pyarrow, "__version__", version)
+    (tmp_path / name).write_bytes(b"no table")
+    with pytest.raises(FingerprintError) as caught:
+        by_value(tmp_path / name)
+    told = f"'{name}': pyarrow {version} runs code that a file brings with it"
+    assert (caught.value.what == told) is not is_safe
+    assert isinstance(caught.value, MissingExtraError) is not is_safe
+    assert is_safe or caught.value.remedy == "pip install 'pyarrow>=14.0.1'"

@@ -106,7 +106,8 @@ def test_indexes_and_names_count_as_in_pandas(rows):
 
 
 def test_rows_numbered_anew_in_each_file_are_numbered(tmp_path):
-    df = people()[["number", "share", "flag"]]
+    # Quarters: old releases of pandas read the last digit of a third otherwise.
+    df = people()[["number", "flag"]].assign(share=people()["number"] / 4)
     for number, start in enumerate([0, 25, 30]):
         df.iloc[start : [25, 30, 60][number]].to_csv(tmp_path / f"{number}.csv", index=False)
     found = dd.read_csv(tmp_path / "*.csv")

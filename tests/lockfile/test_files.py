@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
+import signal
 import subprocess
 import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -15,7 +19,15 @@ from hypothesis import strategies as st
 from strategies import RUNS
 
 from pytest_mlrepro.errors import LockfileError
-from pytest_mlrepro.lockfile import check_writable, dumps, load_lockfile, loads, update_lockfile, write_run
+from pytest_mlrepro.lockfile import (
+    check_writable,
+    dumps,
+    files,
+    load_lockfile,
+    loads,
+    update_lockfile,
+    write_run,
+)
 from pytest_mlrepro.model import Fact, Run, Tolerance
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "fixtures" / "lockfiles").glob("*.lock"))
@@ -46,17 +58,58 @@ def replace_forever(path):
         facts = [Fact("results", f"x{key}", number) for key in range(50)]
         update_lockfile(path, lambda run: Run.of({"tests/test_a.py::test_a": facts}))
 
-path, chance, found = Path(sys.argv[1]), random.Random(0), []
-for _ in range(30):
+path, kills, number = Path(sys.argv[1]), int(sys.argv[2]), getattr(signal, sys.argv[3])
+chance, found = random.Random(0), []
+for _ in range(kills):
     child = os.fork()
     if not child:
-        replace_forever(path)
+        try:
+            replace_forever(path)
+        finally:
+            os._exit(0)
     time.sleep(chance.uniform(0.002, 0.03))
-    os.kill(child, signal.SIGKILL)
+    os.kill(child, number)
     os.waitpid(child, 0)
     values = [fact.value for _, fact in load_lockfile(path)]
-    found.append([len(values), len(set(values)), len(list(path.parent.iterdir()))])
+    names = [each.name for each in path.parent.iterdir()]
+    found.append([len(values), len(set(values)), max(values), len(names), oct(path.stat().st_mode & 0o777)])
 print(json.dumps(found))
+"""
+
+FULL = """
+import resource, sys
+from pathlib import Path
+from pytest_mlrepro.errors import LockfileError
+from pytest_mlrepro.lockfile import update_lockfile
+from pytest_mlrepro.model import Fact, Run
+
+many = [Fact("results", f"x{number}", number) for number in range(5000)]
+if sys.argv[2] == "limit":
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+try:
+    update_lockfile(Path(sys.argv[1]), lambda run: Run.of({"tests/test_a.py::test_a": many}), shown="mlrepro.lock")
+except LockfileError as error:
+    print(error)
+"""
+
+UNPRIVILEGED = """
+import os, sys
+# Now: whoever has no rights may not look into the environment's folder either.
+import tomli
+from pathlib import Path
+from pytest_mlrepro.errors import LockfileError
+from pytest_mlrepro.lockfile import check_writable, update_lockfile
+from pytest_mlrepro.model import Fact, Run
+
+run = Run.of({"tests/test_a.py::test_a": [Fact("results", "x", 2)]})
+update_lockfile(Path(sys.argv[2]), lambda _: run)
+if os.getuid() == 0:
+    os.setresuid(65534, 65534, 65534)
+for call in (check_writable, lambda path, shown: update_lockfile(path, lambda _: run, shown=shown)):
+    try:
+        call(Path(sys.argv[1]), shown="mlrepro.lock")
+    except LockfileError as error:
+        print(error)
 """
 
 
@@ -303,6 +356,25 @@ def test_temporaries_of_killed_updates_are_cleared_and_those_of_others_kept(tmp_
     assert names(tmp_path) == sorted(["odd[1].lock", *others])
 
 
+def test_two_that_write_at_once_where_there_are_no_locks_leave_a_whole_file(monkeypatch, path):
+    sync, texts = os.fsync, []
+
+    def meanwhile(descriptor):
+        monkeypatch.setattr(os, "fsync", sync)
+        monkeypatch.setattr(files, "only_writer", lambda folder: contextlib.nullcontext())
+        with contextlib.suppress(LockfileError):
+            update_lockfile(path, add(3))
+        texts.append(path.read_text())
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", meanwhile)
+    with contextlib.suppress(LockfileError):
+        update_lockfile(path, add(2))
+    assert {load_lockfile(path).facts(TEST)["results.x"].value} <= {2, 3}
+    assert loads(texts[0]).facts(TEST)["results.x"].value == 3
+    assert names(path.parent) == ["mlrepro.lock"]
+
+
 @settings(max_examples=10, deadline=None)
 @given(run=RUNS)
 def test_a_recorded_run_comes_back(tmp_path_factory, run):
@@ -328,13 +400,139 @@ def test_two_updates_at_once_both_land(path):
 
 
 @POSIX
-def test_a_killed_update_leaves_the_old_file_or_the_new_one(path):
+@pytest.mark.parametrize(
+    ("kills", "number"),
+    [
+        (20, "SIGKILL"),
+        (20, "SIGTERM"),
+        pytest.param(400, "SIGKILL", marks=pytest.mark.slow),
+        pytest.param(200, "SIGTERM", marks=pytest.mark.slow),
+        pytest.param(200, "SIGINT", marks=pytest.mark.slow),
+        pytest.param(200, "SIGHUP", marks=pytest.mark.slow),
+    ],
+)
+def test_a_killed_update_leaves_the_old_file_or_the_new_one(path, kills, number):
     update_lockfile(path, lambda run: Run.of({TEST: [Fact("results", f"x{key}", 0) for key in range(50)]}))
-    with python(KILLED, path) as child:
+    path.chmod(0o640)
+    with python(KILLED, path, kills, number) as child:
         found = json.loads(child.stdout.read())
-    assert len(found) == 30
-    assert all((count, different) == (50, 1) for count, different, _ in found), found
-    # At most one temporary at a time: the next update clears the last one's.
-    assert max(files for *_, files in found) <= 2, found
+    assert len(found) == kills
+    assert all((count, different) == (50, 1) for count, different, *_ in found), found
+    assert {mode for *_, mode in found} == {"0o640"}
+    assert any(value > 1 for _, _, value, _, _ in found), "nobody got as far as writing"
+    left = {files for *_, files, _ in found}
+    if number == "SIGKILL":
+        # At most one temporary at a time: the next update clears the last one's.
+        assert left <= {1, 2}, found
+    else:
+        assert left == {1}, found
     update_lockfile(path, add("after"))
     assert names(path.parent) == ["mlrepro.lock"]
+
+
+@POSIX
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda number: number.name)
+def test_a_signal_in_the_moment_of_writing_waits_for_its_end(monkeypatch, path, number):
+    heard, sync = [], os.fsync
+
+    def disturbed(descriptor):
+        signal.raise_signal(number)
+        heard.append("written")
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fsync", disturbed)
+    before = signal.signal(
+        number, lambda *_: heard.append(load_lockfile(path).facts(TEST)["results.x"].value)
+    )
+    try:
+        update_lockfile(path, add(2))
+    finally:
+        signal.signal(number, before)
+    assert heard == ["written", 2]
+    assert names(path.parent) == ["mlrepro.lock"]
+
+
+@POSIX
+def test_a_signal_that_is_ignored_stays_ignored(path):
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        update_lockfile(path, add(2))
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_thread_may_update_too(path):
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(update_lockfile, path, add(2)).result()
+
+
+# What is no file, no space, no permission
+
+
+@POSIX
+def test_a_pipe_in_its_place_is_told_and_stays(tmp_path):
+    path = tmp_path / "mlrepro.lock"
+    os.mkfifo(path)
+    for write in (check_writable, lambda path: write_run(path, Run())):
+        with pytest.raises(LockfileError, match="cannot be written: it is no regular file"):
+            write(path)
+    assert path.is_fifo()
+    assert names(tmp_path) == ["mlrepro.lock"]
+
+
+def said_in_a_child(code, *arguments):
+    with python(code, *arguments) as child:
+        return child.stdout.read().decode()
+
+
+@POSIX
+def test_a_file_that_may_not_grow_is_as_it_was(path):
+    before = path.read_bytes()
+    said = said_in_a_child(FULL, path, "limit")
+    assert said.startswith("mlrepro.lock: cannot be written: File too large; nothing was accepted\n")
+    assert path.read_bytes() == before
+    assert names(path.parent) == ["mlrepro.lock"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "getuid") or os.getuid() != 0, reason="only root can mount")
+def test_a_disk_that_is_full_leaves_the_file_as_it_was(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk], check=False).returncode:
+        pytest.skip("mounting is not allowed here")
+    try:
+        path = disk / "mlrepro.lock"
+        update_lockfile(path, add(1))
+        before = path.read_bytes()
+        said = said_in_a_child(FULL, path, "disk")
+        assert said.startswith(
+            "mlrepro.lock: cannot be written: No space left on device; nothing was accepted\n"
+        )
+        assert "the space left on the disk" in said
+        assert path.read_bytes() == before
+        assert names(disk) == ["mlrepro.lock"]
+    finally:
+        subprocess.run(["umount", disk], check=True)
+
+
+@POSIX
+def test_a_folder_that_is_read_only_is_told_and_left_alone():
+    # Outside of pytest's folders, into which nobody else may look.
+    with tempfile.TemporaryDirectory() as name:
+        home = Path(name)
+        home.chmod(0o755)
+        closed, other = home / "closed", home / "other"
+        closed.mkdir()
+        other.mkdir()
+        path = closed / "mlrepro.lock"
+        update_lockfile(path, add(1))
+        before = path.read_bytes()
+        closed.chmod(0o555)
+        said = said_in_a_child(UNPRIVILEGED, path, other / "mlrepro.lock").splitlines()
+        closed.chmod(0o755)
+        assert said[0] == "mlrepro.lock: cannot be written: its folder is not writable"
+        assert said[2] == "mlrepro.lock: cannot be written: Permission denied; nothing was accepted"
+        assert path.read_bytes() == before
+        assert names(closed) == ["mlrepro.lock"]

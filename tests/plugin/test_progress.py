@@ -63,3 +63,17 @@ def test_without_capturing():
     with made.telling("data 'x'") as advance:
         advance(1)
     assert "reading data 'x'" in screen.text
+
+
+def test_what_is_counted_has_a_bar():
+    screen = Terminal(isatty=True)
+    made, _ = progress(screen, [0.0, 1.1, 1.4, 1.8])
+    with made.counting("versions", 4) as advance:
+        for _ in range(3):
+            advance(1)
+    told = [line for line in screen.text.split("\r") if line.strip()]
+    assert told == [
+        "mlrepro: reading versions, [#####...............] 1 of 4",
+        "mlrepro: reading versions, [##########..........] 2 of 4",
+        "mlrepro: reading versions, [###############.....] 3 of 4",
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from pytest_mlrepro.balance import contrast, draw
 from pytest_mlrepro.contribution import Contribution
 from pytest_mlrepro.gate import Terms
 from pytest_mlrepro.ledger import Extent, Ledger
-from pytest_mlrepro.model import SESSION, Band, Fact, Run, by_address
+from pytest_mlrepro.model import SESSION, Band, Fact, Run, Tolerance, by_address
 from pytest_mlrepro.report import machine
 
 TEST = "tests/test_model.py::test_f1"
@@ -97,6 +98,12 @@ def test_the_whole_document():
                 "outcome": "failed",
                 "baseline": baseline,
                 "current": current,
+                "tolerance": {"rtol": 1e-9, "atol": 1e-12, "width": 1e-12 + 1e-9 * 0.95}
+                if key == "f1"
+                else None,
+                "better": None,
+                "band": None,
+                "classes": None,
                 "suspects": suspects,
                 "suspected": [
                     {
@@ -122,17 +129,79 @@ def test_the_whole_document():
                 ),
             ]
         ],
+        "subjects": [
+            {
+                "subject": TEST,
+                "facts": [
+                    {"facet": "data", "key": "train", "rung": "drift", "value": "mlr1:b"},
+                    {
+                        "facet": "results",
+                        "key": "f1",
+                        "rung": "drift",
+                        "value": 0.75,
+                        "tolerance": {"rtol": 1e-9, "atol": 1e-12, "width": 1e-12 + 1e-9 * 0.95},
+                        "better": None,
+                        "band": None,
+                        "classes": None,
+                    },
+                    {"facet": "settings", "key": "trees", "rung": "drift", "value": 9},
+                ],
+            }
+        ],
         "agreements": [],
     }
     assert all(sentences)
     assert "\n" not in "".join(sentences)
 
 
+def test_where_each_fact_stands_and_what_it_is_measured_by():
+    band = Band(low=0.922, high=0.958, mean=0.94, sd=0.006, seeds=20)
+    matrix = ((3, 1), (0, 2))
+    before = run(
+        Fact("results", "f1", 0.94, band=band),
+        Fact("results", "loss", 1.0),
+        Fact("results", "noise", 1),
+        Fact("results", "matrix", matrix, detail={"classes": ("a", "b")}),
+        Fact("results", "share", 0.5, detail={"correct": 1, "n": 2}),
+        Fact("results", "same", 2.0),
+    )
+    now = run(
+        Fact("results", "f1", 0.95, better="higher"),
+        Fact("results", "loss", 1.0 + 1e-10, tolerance=Tolerance(rtol=1e-6, atol=0.5)),
+        Fact("results", "noise", 2),
+        Fact("results", "matrix", matrix, detail={"classes": ("a", "c")}),
+        Fact("results", "share", 0.5, detail={"correct": 1, "n": 2}),
+        Fact("results", "same", 2.0),
+        Fact("results", "new", float("inf")),
+    )
+    policies = Terms().policies.over({"results.noise": "ignore"})
+    (found,) = document(before, now, policies=policies)["subjects"]
+    facts = {each.pop("key"): each for each in found["facts"]}
+    assert {key: each["rung"] for key, each in facts.items()} == {
+        "f1": "band",
+        "loss": "rounding",
+        "matrix": "identical",
+        "new": "drift",
+        "noise": "ignored",
+        "same": "identical",
+        "share": "identical",
+    }
+    assert facts["f1"]["band"] == {"low": 0.922, "high": 0.958, "mean": 0.94, "sd": 0.006, "seeds": 20}
+    assert facts["f1"]["better"] == "higher"
+    assert facts["loss"]["tolerance"] == {"rtol": 1e-6, "atol": 0.5, "width": 0.5 + 1e-6}
+    assert facts["matrix"]["classes"] == {"baseline": ["a", "b"], "current": ["a", "c"]}
+    assert facts["same"]["tolerance"] == {"rtol": 1e-9, "atol": 1e-12, "width": 1e-12 + 2e-9}
+    # Exact, although one of them is a float: it is known what it counts.
+    assert [facts[key]["tolerance"] for key in ("share", "noise", "matrix")] == [None] * 3
+
+
 def test_every_key_is_in_the_guide():
     guide = (Path(__file__).parents[2] / "docs" / "reports.md").read_text(encoding="utf-8")
     told = set(re.findall(r"`(\w+)`", guide.partition("## JSON")[2]))
     found = document(BEFORE, NOW)
-    assert {*found, *found["counts"], *found["drifts"][0]} <= told
+    (subject,) = found["subjects"]
+    keys = {*found, *found["counts"], *found["drifts"][0], *subject, *subject["facts"][1]}
+    assert keys | {"rtol", "atol", "width", *asdict(Band(0, 1, 0, 0, 1))} <= told
 
 
 def test_the_green_rungs_below_identical_are_listed():

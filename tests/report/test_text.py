@@ -10,7 +10,7 @@ from pytest_mlrepro.gate import Terms, judge
 from pytest_mlrepro.ledger import Extent, Ledger
 from pytest_mlrepro.model import SESSION, Band, Fact, Run, Tolerance, by_address
 from pytest_mlrepro.policy import Policies
-from pytest_mlrepro.report import text
+from pytest_mlrepro.report import differences, text
 
 TEST = "tests/test_model.py::test_f1"
 OTHER = "tests/test_model.py::test_other"
@@ -323,7 +323,7 @@ def test_differences_of_two_files():
     before = Run({TEST: {**results(f1=0.95), **settings(depth=3)}, OTHER: results(f1=1)})
     now = Run({TEST: {**results(f1=0.75), **settings(depth=4)}, MODEL: settings(depth=1, trees=2)})
     terms = Terms(before)
-    said = [*text.differences(contrast(now, terms), terms)]
+    said = [*differences.lines(contrast(now, terms), terms)]
     assert said[:2] == [MODEL, "  only in the run after, 2 facts"]
     assert said[2] == TEST
     assert said[3].startswith("  results.f1                         0.95 -> 0.75")
@@ -338,4 +338,4 @@ def test_differences_of_two_files():
 
 def test_no_differences():
     run = Run({TEST: results(f1=0.95)})
-    assert [*text.differences(contrast(run, Terms(run)), Terms(run))] == ["0 drifts, 1 fact as before"]
+    assert [*differences.lines(contrast(run, Terms(run)), Terms(run))] == ["0 drifts, 1 fact as before"]

@@ -164,6 +164,7 @@ class Project:
             cwd=self.root / cwd,
             env=environment,
             text=True,
+            errors="backslashreplace",
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             check=False,

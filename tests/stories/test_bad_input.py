@@ -91,14 +91,16 @@ def test_bad_settings(empty, settings, said):
         (["--mlrepro-only=results"], "--mlrepro-only needs --mlrepro or --mlrepro-update"),
         (["--mlrepro-report=out.json"], "--mlrepro-report needs --mlrepro or --mlrepro-update"),
         (["--mlrepro", "--mlrepro-report=out.jsn"], "did you mean '.json'?"),
-        (["--mlrepro", "--mlrepro-report=out.txt"], "unknown ending of a report '.txt'\nknown: .json, .md"),
-        (["--mlrepro", "--mlrepro-report=out"], "unknown ending of a report ''\nknown: .json, .md"),
         (
-            ["--mlrepro", "--mlrepro-report=out.html"],
-            "--mlrepro-report=out.html: the report as a web page is not built yet\n"
-            "name a file that ends in .md to read, or in .json to process",
+            ["--mlrepro", "--mlrepro-report=out.txt"],
+            "unknown ending of a report '.txt'\nknown: .html, .json, .md",
         ),
+        (["--mlrepro", "--mlrepro-report=out"], "unknown ending of a report ''\nknown: .html, .json, .md"),
         (["--mlrepro", "--mlrepro-seed=abc"], "--mlrepro-seed takes an integer, got 'abc'"),
+        (
+            ["--mlrepro", "--mlrepro-lockfile=out.md", "--mlrepro-report=out.md"],
+            "--mlrepro-report names the lockfile, which only an update may write",
+        ),
         (["--mlrepro-update", "--mlrepro-lockfile=nowhere/a.lock"], "its folder does not exist"),
         (["--mlrepro-update", "--mlrepro-lockfile=."], "it is a folder"),
     ],
@@ -106,6 +108,16 @@ def test_bad_settings(empty, settings, said):
 def test_bad_options(empty, options, said):
     output = body(empty, "pass").pytest(*options).red(4).output
     assert all(line in output for line in said.splitlines())
+
+
+def test_what_a_page_needs_is_said_before_anything_runs(empty):
+    hidden = {"conftest.py": "import sys\n\nsys.modules['jinja2'] = None\n"}
+    project = body(empty, "mlrepro.metric('a', 1)").write(hidden)
+    output = project.pytest("--mlrepro", "--mlrepro-report=out.html").red(4).output
+    assert "--mlrepro-report=out.html: the report as a web page needs the package jinja2" in output
+    assert 'pip install "pytest-mlrepro[html]"' in output
+    assert "passed" not in output
+    assert "Traceback" not in output
 
 
 @pytest.mark.parametrize(

@@ -68,9 +68,26 @@ def test_an_import_error_elsewhere_loses_nothing(two):
 
 
 @pytest.mark.parametrize(
-    "selection", [("-k", "second"), ("test_two.py::test_second",), ("--deselect", "test_two.py::test_first")]
+    "selection",
+    [
+        ("-k", "second"),
+        ("test_two.py::test_second",),
+        *(
+            pytest.param(each, marks=pytest.mark.slow)
+            for each in (
+                ("--deselect", "test_two.py::test_first"),
+                ("-m", "chosen"),
+                ("-o", "python_functions=test_second"),
+            )
+        ),
+    ],
 )
 def test_a_partial_run_drops_nothing(two, selection):
+    if "-m" in selection:
+        two = two.edit("test_two.py", "import os", "import os\n\nimport pytest").edit(
+            "test_two.py", "def test_second", "@pytest.mark.chosen\ndef test_second"
+        )
+        selection = (*selection, "-W", "ignore::pytest.PytestUnknownMarkWarning")
     ran = two.setenv(B="7").update(*selection).ok()
     assert "a = 1.0" in ran.lockfile
     assert "b = 7.0" in ran.lockfile
@@ -169,3 +186,72 @@ def test_an_update_keeps_what_only_rounding_moved(two):
     moved = two.setenv(A="1.0000000000000002")
     assert moved.check().ok().report["counts"]["rounding"] == 1
     assert moved.update().ok().lockfile == before
+
+
+def test_the_last_failures_alone_are_no_whole_suite(empty):
+    test = (
+        "import os\n\n\ndef test_it(mlrepro):\n    mlrepro.metric('{0}', float(os.environ.get('{0}', '1')))\n"
+    )
+    tests = {f"test_{name}.py": test.format(name) for name in "AB"}
+    project = empty.write(tests)
+    project.update().ok()
+    moved = project.setenv(A="5")
+    moved.check("-p", "cacheprovider").red()
+    ran = moved.update("-p", "cacheprovider", "--lf").ok()
+    assert "1 passed" in ran.output
+    assert "A = 5.0" in ran.lockfile
+    assert "B = 1.0" in ran.lockfile
+
+
+PARAMETRIZED = """
+import os
+
+import pytest
+
+
+@pytest.mark.parametrize("value", os.environ.get("VALUES", "1 2 3").split())
+def test_value(mlrepro, value):
+    mlrepro.metric("value", float(value))
+
+
+def test_other(mlrepro):
+    mlrepro.metric("other", 1)
+"""
+
+
+def test_a_parametrization_that_shrank_is_stale_and_one_that_is_empty_is_not(empty):
+    project = empty.write({"test_p.py": PARAMETRIZED})
+    before = project.update().ok().lockfile
+    # Perhaps the folder that the values come from is not there today.
+    assert project.setenv(VALUES="").update().ok().lockfile == before
+    fewer = project.setenv(VALUES="1 2")
+    assert fewer.update("-k", "value").ok().lockfile == before
+    assert "stale, no longer in the suite: test_p.py::test_value[3]" in fewer.check().ok().output
+    after = fewer.update().ok().lockfile
+    assert "test_value[3]" not in after
+    assert "test_value[2]" in after
+
+
+DYNAMIC = """
+import os
+
+import pytest
+
+
+@pytest.fixture(scope="module")
+def model(mlrepro):
+    mlrepro.metric("score", float(os.environ.get("SCORE", "1")))
+
+
+def test_model(request):
+    request.getfixturevalue("model")
+    assert "FAIL" not in os.environ
+"""
+
+
+def test_a_fixture_that_a_failing_test_gets_at_run_time_keeps_its_baseline(empty):
+    project = empty.write({"test_d.py": DYNAMIC})
+    before = project.update().ok().lockfile
+    ran = project.setenv(SCORE="5", FAIL="1").update().red()
+    assert ran.lockfile == before
+    assert "not accepted: test_d.py::model" in ran.output

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,10 +20,14 @@ def versions(root: Path, path: str) -> Iterator[tuple[str, bytes]]:
         root: a folder of the repository.
         path: of the file below it, parts joined by a slash.
     """
-    commits = _git(root, "log", f"--max-count={_MOST}", "--format=%h", "--", path).decode("ascii", "replace")
+    asked = ("log", "--no-show-signature", f"--max-count={_MOST}", "--format=%h")
+    commits = _git(root, *asked, "--", path).decode("ascii", "replace")
     seen: set[str] = set()
     for commit in commits.split():
-        blob = _git(root, "rev-parse", "--verify", "--quiet", f"{commit}:./{path}").decode("ascii", "replace")
+        named = f"{commit}:./{path}"
+        blob = _git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", named).decode(
+            "ascii", "replace"
+        )
         if blob and blob not in seen:
             seen.add(blob)
             yield commit, _git(root, "cat-file", "blob", blob.strip())
@@ -43,13 +48,17 @@ def _git(root: Path, *arguments: str) -> bytes:
     """What git printed; nothing where it failed."""
     try:
         ran = subprocess.run(
-            ["git", *arguments],  # noqa: S607 - whichever git the user has
+            # Whichever git the user has. A path is one file: no pattern, and no magic word that leads elsewhere.
+            ["git", "--literal-pathspecs", *arguments],  # noqa: S607
             cwd=root,
+            # Of a repository that is fetched piece by piece, a piece may need a password: nobody is asked.
+            env={**os.environ, "GIT_TERMINAL_PROMPT": "0"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             check=False,
         )
-    except OSError:
+    except (OSError, ValueError):
+        # No git; a name that no file can have.
         return b""
     return ran.stdout if ran.returncode == 0 else b""

@@ -1,0 +1,104 @@
+"""The commits that changed a file, through its renames."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from pytest_mlrepro.history.git import ENCODING, Git
+
+_FIELDS = ("%H", "%P", "%aI", "%aN", "%s")
+# What follows the fields of a commit that is no merge: a letter and one path, or two where it is a rename.
+_STATUS = re.compile(r"\n?([A-Z])\d*")
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """A commit that changed a file.
+
+    Attributes:
+        name: the full one.
+        parents: the nearest commits before it that changed the file, as far as they led to what it is now.
+        date: when it was written, as ISO 8601 with its time zone.
+        author: who wrote it.
+        title: the first line of its message.
+    """
+
+    name: str
+    parents: tuple[str, ...]
+    date: str
+    author: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Walk:
+    """The commits that changed a file.
+
+    Attributes:
+        commits: children before their parents, else the newest first.
+        paths: what the file was called, the newest name first.
+    """
+
+    commits: tuple[Commit, ...]
+    paths: tuple[str, ...]
+
+
+def walk(git: Git, path: str, revision: str) -> Walk:
+    """The commits that changed a file, and what it was called before, where git can tell.
+
+    Args:
+        git: in the uppermost folder of the repository.
+        path: of the file below that folder.
+        revision: the name of the commit to start from.
+
+    Raises:
+        HistoryError: if git fails.
+    """
+    paths, checked = [path], set[str]()
+    while True:
+        rows = _rows(git, paths, revision)
+        new = [commit.name for commit, adds in rows if adds and commit.name not in checked]
+        checked |= {*new}
+        older = [
+            before
+            for name in new
+            for before, now in renames(git, name).items()
+            if now in paths and before not in paths
+        ]
+        if not older:
+            return Walk(tuple(commit for commit, _ in rows), tuple(paths))
+        paths += dict.fromkeys(older)
+
+
+def _rows(git: Git, paths: Iterable[str], revision: str) -> list[tuple[Commit, bool]]:
+    """The commits, and whether each of them added a file of that name."""
+    form = "%x00".join(_FIELDS)
+    options = ("-z", "--topo-order", "--parents", "--name-status", f"--format={form}")
+    words = git.run("log", *options, revision, "--", *paths).decode(*ENCODING).split("\0")
+    rows = []
+    place, count = 0, len(_FIELDS)
+    while place + count < len(words):
+        name, parents, date, author, title = words[place : place + count]
+        place += count
+        adds = False
+        while found := _STATUS.fullmatch(words[place]):
+            adds = adds or found.group(1) == "A"
+            place += 3 if found.group(1) in "RC" else 2
+        rows.append((Commit(name, tuple(parents.split()), date, author, title), adds))
+    return rows
+
+
+def renames(git: Git, *commits: str) -> Mapping[str, str]:
+    """The files that git takes for renamed: new name by old name.
+
+    Args:
+        git: in the uppermost folder of the repository.
+        commits: the names of two; or of one, which is compared with its parent.
+    """
+    printed = git.run(
+        "diff-tree", "-r", "-z", "-M", "--no-commit-id", "--name-status", "--diff-filter=R", *commits, "--"
+    )
+    words = printed.decode(*ENCODING).split("\0")
+    return {words[start + 1]: words[start + 2] for start in range(0, len(words) - 2, 3)}

@@ -1,0 +1,148 @@
+"""Versions that are read part by part say what the whole says."""
+
+from __future__ import annotations
+
+import pytest
+from history.repositories import lockfile
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from strategies import RUNS
+
+from pytest_mlrepro.errors import LockfileError
+from pytest_mlrepro.history.snapshots import Reader
+from pytest_mlrepro.lockfile import dumps, loads
+from pytest_mlrepro.model import Run
+
+TEST, OTHER = "tests/test_a.py::test_a", "tests/test_b.py::test_b"
+FACTS = {TEST: {"results.f1": 0.9, "results.n": 3, "settings.depth": 3}, OTHER: {"results.f1": 0.5}}
+
+
+def together(snapshot):
+    """The run that a snapshot holds, with every number as text: NaN is NaN."""
+    shared = {}
+    own = {name: {} for name in snapshot.environments}
+    for subject, part in snapshot.parts.items():
+        assert {*part.subjects, *(each for some in part.environments.values() for each in some)} <= {subject}
+        if subject in part:
+            shared[subject] = part.facts(subject)
+        for name, some in part.environments.items():
+            own[name] |= some
+    return told(Run(shared, environments=own))
+
+
+def told(run):
+    return (
+        {name: repr(sorted(facts.items())) for name, facts in run.subjects.items() if facts},
+        {
+            name: {
+                subject: repr(sorted(facts.items(), key=lambda pair: pair[0]))
+                for subject, facts in each.items()
+                if facts
+            }
+            for name, each in run.environments.items()
+        },
+    )
+
+
+def outcome(read):
+    try:
+        return read()
+    except LockfileError as error:
+        return (error.what, error.where)
+
+
+def same_as_whole(text, reader=None):
+    reader = reader or Reader()
+    whole = outcome(lambda: told(Run((run := loads(text, "x")).subjects, environments=run.environments)))
+    assert outcome(lambda: together(reader.read(text.encode(), "x"))) == whole
+    return whole
+
+
+@settings(max_examples=20)
+@given(RUNS, RUNS)
+def test_any_two_versions(one, other):
+    reader = Reader()
+    for run in (one, other, one):
+        same_as_whole(dumps(run), reader)
+
+
+ENVIRONMENTS = {
+    "ci": {TEST: {"results.f1": 0.91, "settings.depth": None}},
+    "laptop": {OTHER: {"results.f1": None}, "session": {"libraries.numpy": "2"}},
+}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text,
+        lambda text: text.replace("\n\n", "\n"),
+        lambda text: text.replace("\n\n", "\n\n\n"),
+        lambda text: text.replace("\n", "\r\n"),
+        lambda text: text.replace("\n\n", "\n\n# a remark\n"),
+        lambda text: text.replace("\n\n", "\n\n# a remark\n\n"),
+        lambda text: text.replace("n = 3", "\nn = 3"),
+        lambda text: text.replace("n = 3", "n = [\n\n1,\n\n2]"),
+        lambda text: text.replace("n = 3", f'n = """\n\n["{OTHER}".settings]\ndepth = 2\n\n"""'),
+        lambda text: text.replace("n = 3", f"n = '''\n\n[\"{OTHER}\".settings]\n\ndepth = 2'''"),
+        lambda text: text.replace("n = 3", "n.value = 3"),
+        lambda text: f'{text}\n["{TEST}".results]\nextra = 1\n',
+        lambda text: f'{text}\n["{TEST}".data]\nextra = "x"\n',
+        lambda text: f'{text}\n["{OTHER}".results]\nextra = 1\n',
+        lambda text: f'{text}\n["{OTHER}"."results"]\nextra = 1\n',
+        lambda text: f'{text}\n["{OTHER}".data]\n\n["{OTHER}".data]\nextra = "x"\n',
+        lambda text: f'{text}\n["{OTHER}".data]\n',
+        lambda text: f'{text}\n["tests/test_c.py::test_c"]\n',
+        lambda text: f"{text}\n[results]\nextra = 1\n",
+        lambda text: f"{text}\n[[session]]\nextra = 1\n",
+        lambda text: f"{text}\n[session.nonsense]\nextra = 1\n",
+        lambda text: f"{text}\nextra = 1\n",
+        lambda text: f"extra = 1\n{text}",
+        lambda text: f"\n\n{text}",
+        lambda text: text.replace('lock-version = "1', 'lock-version = "2'),
+        lambda text: text.replace("n = 3", "<<<<<<< ours\nn = 3\n=======\nn = 4\n>>>>>>> theirs"),
+        lambda text: text.replace("n = 3", "n = 3\nn = 4"),
+        lambda text: text.replace("n = 3", "n = "),
+        lambda text: text.replace('"laptop",', ""),
+        lambda text: text[: len(text) // 2],
+        lambda _: "",
+        lambda _: "\n\n\n",
+    ],
+)
+@pytest.mark.parametrize("environments", [{}, ENVIRONMENTS])
+def test_files_that_somebody_has_edited(change, environments):
+    text = change(lockfile(FACTS, environments))
+    same_as_whole(text)
+    reader = Reader()
+    same_as_whole(lockfile(FACTS, environments), reader)
+    same_as_whole(text, reader)
+
+
+@settings(max_examples=100)
+@given(st.data())
+def test_any_cut_and_paste(data):
+    lines = lockfile(FACTS, data.draw(st.sampled_from([{}, ENVIRONMENTS]))).split("\n")
+    for _ in range(data.draw(st.integers(1, 3))):
+        start, stop, to = (data.draw(st.integers(0, len(lines))) for _ in range(3))
+        lines[to:to] = lines[start:stop]
+        if data.draw(st.booleans()):
+            del lines[start : start + 2]
+    same_as_whole("\n".join(lines))
+
+
+def test_what_stays_is_read_once():
+    reader = Reader()
+    before = reader.read(lockfile(FACTS).encode(), "x")
+    moved = {**FACTS, TEST: {**FACTS[TEST], "results.f1": 0.8}}
+    after = reader.read(lockfile(moved).encode(), "x")
+    assert [*after.differing(before)] == [TEST]
+    assert after.part(OTHER) is before.part(OTHER)
+    # Of the subject that changed too, the table that did not.
+    old, new = before.part(TEST).facts(TEST), after.part(TEST).facts(TEST)
+    assert old["settings.depth"] is new["settings.depth"]
+    assert old["results.n"] is not new["results.n"]
+
+
+def test_bytes_that_are_no_text():
+    with pytest.raises(LockfileError, match=r"not UTF-8 text \(byte 1\)"):
+        Reader().read(b"a\xff", "x")
