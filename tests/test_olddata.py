@@ -163,11 +163,12 @@ def test_a_path_is_no_pattern_and_no_option_of_git(outside, path):
     ]
 
 
-def test_a_file_with_the_name_of_an_option_is_found(repository):
-    first = commit(repository, "--all.csv", OLD)
-    before = fact(repository / "--all.csv", "--all.csv")
-    (repository / "--all.csv").write_text(NEW)
-    assert find(repository, "--all.csv", before).place == first
+@pytest.mark.parametrize("name", ["--all.csv", "-p.csv", ":x.csv", ":(top)x.csv", "[a]*.csv"])
+def test_a_file_with_the_name_of_an_option_or_a_pattern_is_found(repository, name):
+    first = commit(repository, name, OLD)
+    before = fact(repository / name, name)
+    (repository / name).write_text(NEW)
+    assert find(repository, name, before).place == first
 
 
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="POSIX only")
