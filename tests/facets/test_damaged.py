@@ -211,6 +211,16 @@ def test_what_does_not_fit_together_is_damaged(change):
     assert difference(broken, frame, remark="all of it changed") == "all of it changed"
 
 
+@pytest.mark.parametrize(
+    "change", [{"columns": 3}, {"columns": (("a",), ("b",))}, {"parts": "0f", "width": 10**18}, {"parts": 3}]
+)
+def test_data_is_compared_with_a_damaged_detail(change):
+    frame = pd.DataFrame({"a": [1, 2], "b": [0.5, 1.5]})
+    known = fingerprint(frame.assign(a=[1, 3]))
+    broken = replace(known, detail={**known.detail, **change})
+    assert fingerprint(frame, known=broken) == fingerprint(frame)
+
+
 def test_a_detail_of_a_later_release_is_let_be():
     frame = fingerprint(pd.DataFrame({"a": [1, 2]})).detail
     assert is_sound({**frame, "another word": ((1, ("a",)), None)})

@@ -148,7 +148,8 @@ def test_an_unknown_object_is_refused_untouched(around):
     Unknown.ran.clear()
     with pytest.raises(FingerprintError, match="no fingerprint"):
         fingerprint(made)
-    assert Unknown.ran == []
+    # Old releases of pandas ask every object whether it is one of theirs.
+    assert set(Unknown.ran) <= ({"_typ"} if around == "column" else set())
 
 
 class Rebuilt:

@@ -69,6 +69,7 @@ def test_a_failure_is_shown_and_stands_in_the_xml(project):
     check_shown(red.output)
     failed = check_xml(project.root / "junit.xml")
     assert any("model[" in name for name in failed)
+    assert len(failed) == 3
 
 
 @pytest.mark.slow
