@@ -63,3 +63,7 @@ class ExportError(MlreproError):
 
 class HistoryError(MlreproError):
     """What git has of a file cannot be read: no repository, no such revision, no git."""
+
+
+class ReplayError(MlreproError):
+    """A replay that cannot be made: an environment, a checkout or a process that does not come about."""

@@ -20,7 +20,7 @@ from pytest_mlrepro.cli import (
     review,
     views,
 )
-from pytest_mlrepro.cli.common import FINE, UNUSABLE
+from pytest_mlrepro.cli.common import FINE, STOPPED, UNUSABLE
 from pytest_mlrepro.config import Config, load_config, unknown
 from pytest_mlrepro.errors import FingerprintError, MlreproError
 from pytest_mlrepro.fingerprints import fingerprint
@@ -36,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command.
 
     Returns:
-        The exit status, as pytest's: 0 fine, 1 a drift was found, 4 the input cannot be used.
+        The exit status, as pytest's: 0 fine, 1 a drift was found, 2 stopped by Ctrl-C, 4 the input cannot be used.
     """
     options = _parser().parse_args(arguments)
     try:
@@ -47,6 +47,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MlreproError as error:
         print(f"mlrepro: {error}", file=sys.stderr)
         return UNUSABLE
+    except KeyboardInterrupt:
+        print("mlrepro: stopped", file=sys.stderr)
+        return STOPPED
     except BrokenPipeError:
         # The reader (head, less) has seen enough; the interpreter must not try to flush what is left.
         sys.stdout = None

@@ -15,7 +15,7 @@ from pytest_mlrepro.model import Run
 from pytest_mlrepro.report import machine
 from pytest_mlrepro.visible import lines
 
-FINE, DRIFTED, UNUSABLE = 0, 1, 4
+FINE, DRIFTED, STOPPED, UNUSABLE = 0, 1, 2, 4
 
 
 def add_options(command: argparse.ArgumentParser, *, environment: str) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 from pytest_mlrepro.errors import ExportError
 from pytest_mlrepro.export.pylock import Question
+from pytest_mlrepro.replay.uv import find
 
 SECONDS = 300.0
 """How long it may take: an index is asked, and an archive of sources may have to be unpacked."""
@@ -22,12 +22,6 @@ _OUTDATED = re.compile(r"(invalid value|unexpected argument|unrecognized subcomm
 _CREDENTIALS = re.compile(r"(://)[^/\s@]+@")
 _LINES = 8
 _INSTEAD = "or take mlrepro export --format requirements, which asks no index"
-
-
-def find() -> str | None:
-    """The uv beside this Python, else on the search path; None where there is none."""
-    places = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
-    return shutil.which("uv", path=os.pathsep.join(filter(None, places)))
 
 
 def ask(question: Question, folder: Path, *, seconds: float = SECONDS) -> str:

@@ -40,6 +40,11 @@ class Git:
 
     folder: Path
 
+    @staticmethod
+    def environment() -> dict[str, str]:
+        """The variables that git runs with: no question to anybody, answers in one language, no lock taken."""
+        return {**os.environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+
     def run(self, *arguments: str) -> bytes:
         """What git printed.
 
@@ -65,7 +70,7 @@ class Git:
             return subprocess.run(
                 [*_COMMAND, *arguments],
                 cwd=self.folder,
-                env=_environment(),
+                env=Git.environment(),
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 check=False,
@@ -89,7 +94,7 @@ class Git:
             process = subprocess.Popen(
                 [*_COMMAND, "cat-file", "--batch"],
                 cwd=self.folder,
-                env=_environment(),
+                env=Git.environment(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -117,10 +122,6 @@ def _absent(error: OSError) -> HistoryError:
         f"git cannot be run: {error.strerror}",
         remedy="install git, or put it on the search path: the history of a lockfile is in git alone",
     )
-
-
-def _environment() -> dict[str, str]:
-    return {**os.environ, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
 
 
 def _ask(pipe: IO[bytes], names: Iterable[str]) -> None:

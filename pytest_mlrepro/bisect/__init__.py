@@ -1,0 +1,1 @@
+"""Which change makes a result drift: replays of mixtures of before and now."""

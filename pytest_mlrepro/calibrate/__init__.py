@@ -1,0 +1,1 @@
+"""How wide a tolerance has to be: replays under many seeds, and the band that they come to."""
