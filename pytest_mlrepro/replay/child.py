@@ -103,6 +103,9 @@ class Children:
             end(process)
             raise
         finally:
+            # One that was ended has not been read to its end.
+            assert process.stdout is not None
+            process.stdout.close()
             with self._lock:
                 self._running.discard(process)
         if self._stopped:
