@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from pytest_mlrepro.errors import HistoryError, ReplayError
 from pytest_mlrepro.replay import Checkouts
 

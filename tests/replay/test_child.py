@@ -4,8 +4,10 @@ import os
 import sys
 import threading
 import time
+from pathlib import Path
 
 import pytest
+
 from pytest_mlrepro.errors import ReplayError
 from pytest_mlrepro.replay.child import Children, lasting, variables
 
@@ -35,8 +37,7 @@ def is_gone(pid):
     except ProcessLookupError:
         return True
     # Who has ended and was not asked for is there by name only.
-    with open(f"/proc/{pid}/stat") as file:
-        return file.read().rpartition(")")[2].split()[0] == "Z"
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
 
 
 def test_the_status_and_the_last_lines_come_back(tmp_path):
@@ -48,7 +49,7 @@ def test_the_status_and_the_last_lines_come_back(tmp_path):
     assert len(output.splitlines()) == 12
 
 
-@pytest.mark.skipif(not os.path.isdir("/proc"), reason="tells who runs from /proc")
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="tells who runs from /proc")
 def test_one_that_takes_too_long_ends_with_all_that_it_started(tmp_path):
     with pytest.raises(ReplayError, match="not finished in 2 seconds") as caught:
         Children(2).run(python(GRANDCHILD), tmp_path, variables({}, {}))
@@ -57,7 +58,7 @@ def test_one_that_takes_too_long_ends_with_all_that_it_started(tmp_path):
     wait_for(lambda: is_gone(pid))
 
 
-@pytest.mark.skipif(not os.path.isdir("/proc"), reason="tells who runs from /proc")
+@pytest.mark.skipif(not Path("/proc").is_dir(), reason="tells who runs from /proc")
 def test_stopping_ends_what_runs_and_begins_no_more(tmp_path):
     children = Children(60)
     caught = []

@@ -6,6 +6,7 @@ import sys
 import time
 
 import pytest
+
 from pytest_mlrepro.errors import MissingExtraError
 from pytest_mlrepro.replay import Change, Checkouts, Outcome, Replayer, uv
 

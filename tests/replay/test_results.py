@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 
 import pytest
+
 from pytest_mlrepro.lockfile import write_run
 from pytest_mlrepro.model import Fact, Run
 from pytest_mlrepro.replay import Witness

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from pytest_mlrepro.errors import ReplayError
 from pytest_mlrepro.guard import Site
 from pytest_mlrepro.replay import Outcome, Witness
