@@ -68,9 +68,22 @@ def replayer(
     further: Sequence[str] = (),
 ) -> Replayer:
     """What replays the tests that somebody names from the working folder."""
+    named = [from_root(test, project.root) for test in tests]
+    return replayer_at(project.root, named, options, checkouts=checkouts, further=further)
+
+
+def replayer_at(
+    root: Path,
+    tests: Sequence[str],
+    options: argparse.Namespace,
+    *,
+    checkouts: Checkouts | None = None,
+    further: Sequence[str] = (),
+) -> Replayer:
+    """What replays tests that are named from the project's folder."""
     return Replayer(
-        project.root,
-        [from_root(test, project.root) for test in tests],
+        root,
+        tests,
         cache=cache_folder(),
         jobs=options.jobs,
         seconds=options.timeout,

@@ -57,7 +57,14 @@ def accepted(run: Run, where: str) -> Verdicts:
 def intoto(
     session: Facts, sources: Iterable[Source], configuration: Mapping[str, str], verdicts: Verdicts
 ) -> Document:
-    """The statement, as the JSON that a signer wraps.
+    """The statement, as the JSON that a signer wraps; see ``statement``."""
+    return Document(document(statement(session, sources, configuration, verdicts)))
+
+
+def statement(
+    session: Facts, sources: Iterable[Source], configuration: Mapping[str, str], verdicts: Verdicts
+) -> dict[str, Any]:
+    """The statement, in JSON's types.
 
     Args:
         session: the environment that the tests ran in.
@@ -79,8 +86,7 @@ def intoto(
         "failedTests": _names(verdicts.failed),
     }
     subject = [{"name": text(source.name), "digest": {"sha256": source.sha256}} for source in sources]
-    statement = {"_type": STATEMENT, "subject": subject, "predicateType": PREDICATE, "predicate": predicate}
-    return Document(document(statement))
+    return {"_type": STATEMENT, "subject": subject, "predicateType": PREDICATE, "predicate": predicate}
 
 
 def _environment(session: Facts) -> list[dict[str, Any]]:
