@@ -146,7 +146,9 @@ class _Asked:
     def _replayed(self, replayer: Replayer, frozen: Frozen) -> tuple[Replay, Frozen]:
         while True:
             packages = None if self.options.here else frozen.packages
-            change = Change(commit=self.commit, packages=packages, python=frozen.python)
+            change = Change(
+                commit=self.commit, packages=packages, python=frozen.python, variables=frozen.variables
+            )
             (replay,) = replaying.replays(replayer, [change], f"verifying {self.revision}")
             looser = frozen.relaxed(replay.problem) if replay.problem and packages is not None else None
             if looser is None:

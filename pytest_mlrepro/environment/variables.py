@@ -87,6 +87,8 @@ dates, sorts by locale or counts its workers can turn them into one."""
 
 _DEVICE_LISTS = frozenset({"CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES"})
 _PRELOADED = frozenset({"DYLD_INSERT_LIBRARIES", "LD_PRELOAD"})
+ABRIDGED = _DEVICE_LISTS | _PRELOADED
+"""Of these it is never told what they are set to."""
 _ABSOLUTE = re.compile(
     r"""(?<![^\s,;:="'])            # where a word begins
         (?:~\w*|[A-Za-z]:|\.{1,2})?  # home, drive, or relative to the working folder

@@ -90,12 +90,16 @@ def statement(
 
 
 def _environment(session: Facts) -> list[dict[str, Any]]:
-    """The facts of the session as one resource, with the digest of their own JSON: a policy may ask for it."""
+    """The facts of the session as one resource."""
     if not session:
         return []
-    facts = {text(address): plain(session[address].value) for address in sorted(session)}
-    digest = sha256(document(facts).encode("ascii")).hexdigest()
-    return [{"name": SESSION, "digest": {"sha256": digest}, "annotations": facts}]
+    return [resource(SESSION, {text(address): plain(session[address].value) for address in sorted(session)})]
+
+
+def resource(name: str, told: Mapping[str, Any]) -> dict[str, Any]:
+    """A resource that is nothing but what is told of it, with the digest of its JSON: a policy may ask for it."""
+    digest = sha256(document(told).encode("ascii")).hexdigest()
+    return {"name": name, "digest": {"sha256": digest}, "annotations": dict(told)}
 
 
 def _names(subjects: Iterable[str]) -> list[str]:

@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
+from pytest_mlrepro.environment.variables import ABRIDGED, INCIDENTAL, NUMERIC
 from pytest_mlrepro.export.pins import pins, rebuilt
 from pytest_mlrepro.export.platform import Platform
-from pytest_mlrepro.model import Run
+from pytest_mlrepro.model import SESSION, Run, Value
+from pytest_mlrepro.redaction import is_digest
 
 _OURS = "pytest-mlrepro"
+# How a folder of the machine, which no lockfile holds, is told.
+_ABRIDGED = re.compile(r"<path>|\.\.\./")
 _NO_PYTHON = re.compile(
     r"no interpreter found|no download|python.{0,20}not found|invalid version", re.IGNORECASE
 )
@@ -22,11 +26,13 @@ class Frozen:
     Attributes:
         packages: requirements, exact versions as far as they can be had.
         python: the version, such as ``3.11.7``; empty for the one that runs this.
+        variables: environment variables as they were, as far as the lockfile tells; None for one that was not set.
         notes: what is not as it was, a sentence each.
     """
 
     packages: tuple[str, ...]
     python: str
+    variables: tuple[tuple[str, str | None], ...] = ()
     notes: tuple[str, ...] = ()
 
     @classmethod
@@ -47,6 +53,7 @@ class Frozen:
         return cls(
             tuple(pin.requirement for pin in on_index),
             Platform.of(run).version,
+            tuple(sorted(variables(run).items())),
             (*absent, *rebuilt(on_index)),
         )
 
@@ -84,3 +91,25 @@ def _is_blamed(name: str, version: str, problem: str) -> bool:
         rf"{pinned} (was yanked|is unusable|cannot be used)",
     )
     return any(re.search(each, problem, re.IGNORECASE) for each in said)
+
+
+def variables(run: Run) -> dict[str, str | None]:
+    """The environment variables that a run recorded, with those that would have been recorded had they been set.
+
+    Left out is what is not told in full: secrets, folders, lists of devices, preloaded libraries.
+    """
+    session = run.facts(SESSION)
+    found: dict[str, str | None] = {}
+    for name in (NUMERIC | INCIDENTAL) - ABRIDGED:
+        fact = session.get(f"libraries.env.{name}")
+        if fact is None or _is_whole(fact.value):
+            found[name] = None if fact is None else str(fact.value)
+    for _, fact in run:
+        _, found_it, name = fact.address.partition("assumptions.environ.")
+        if found_it and (fact.value is None or _is_whole(fact.value)):
+            found[name] = fact.value if isinstance(fact.value, str) else None
+    return found
+
+
+def _is_whole(value: Value) -> bool:
+    return isinstance(value, str) and not is_digest(value) and not _ABRIDGED.search(value)

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_mlrepro.export.document import Source
-from pytest_mlrepro.export.intoto import Verdicts, statement
+from pytest_mlrepro.export.intoto import Verdicts, resource, statement
+from pytest_mlrepro.export.words import text
 from pytest_mlrepro.history.repository import short
 from pytest_mlrepro.model import Facts
 from pytest_mlrepro.report.text import plural
@@ -84,29 +85,32 @@ def document(
         sources: the lockfile.
         configuration: the SHA-256 of each file that configured the tests, by name.
     """
-    passed, failed = found.names(holding=True), found.names(holding=False)
-    made = statement(session, sources, configuration, Verdicts(passed, (), failed))
+    verdicts = Verdicts(found.names(holding=True), (), found.names(holding=False))
+    made = statement(session, sources, configuration, verdicts)
     if found.problem:
         made["predicate"]["result"] = "FAILED"
-    made["predicate"]["mlrepro"] = {
-        "revision": found.revision,
+    made["predicate"]["configuration"].append(resource("verification", _told_plainly(found)))
+    return made
+
+
+def _told_plainly(found: Verification) -> dict[str, Any]:
+    different = (f"{each.drift.address}: {each.sentence}" for each in found.surroundings)
+    return {
+        "revision": text(found.revision),
         "commit": found.commit,
         "environment": found.environment,
-        "rebuilt": found.rebuilt,
-        "problem": found.problem,
-        "notRebuilt": [
-            *found.notes,
-            *(f"{each.drift.address}: {each.sentence}" for each in found.surroundings),
-        ],
-        "tests": {
-            each.subject: {
-                "state": each.state,
-                "identical": each.identical,
-                "withinTolerance": each.near,
-                "drifted": {drift.drift.address: drift.sentence for drift in each.drifts},
-                "reason": each.reason,
-            }
-            for each in found.subjects
-        },
+        "ranIn": found.rebuilt,
+        "problem": text(found.problem),
+        "notRebuilt": [text(each) for each in (*found.notes, *different)],
+        "subjects": {text(each.subject): _subject(each) for each in found.subjects},
     }
-    return made
+
+
+def _subject(each: Verified) -> dict[str, Any]:
+    return {
+        "state": each.state,
+        "bitwise": each.identical,
+        "withinTolerance": each.near,
+        "drifted": {text(drift.drift.address): text(drift.sentence) for drift in each.drifts},
+        "reason": text(each.reason),
+    }
