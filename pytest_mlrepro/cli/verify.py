@@ -14,14 +14,15 @@ from typing import Any
 from pytest_mlrepro.cli import common, replaying, views
 from pytest_mlrepro.cli.judging import terms
 from pytest_mlrepro.cli.sides import sides
+from pytest_mlrepro.cli.signing import signed
 from pytest_mlrepro.config import Config, load_config
 from pytest_mlrepro.environment.installed import UNKNOWN
 from pytest_mlrepro.environment.locks import digest, locks
 from pytest_mlrepro.export.document import Source
+from pytest_mlrepro.export.words import document
 from pytest_mlrepro.lockfile import load_lockfile
 from pytest_mlrepro.model import SESSION, Run
 from pytest_mlrepro.replay import Change, Checkouts, Replay, Replayer
-from pytest_mlrepro.report import machine
 from pytest_mlrepro.report.text import plural
 from pytest_mlrepro.verify import record
 from pytest_mlrepro.verify.frozen import Frozen
@@ -50,7 +51,12 @@ def add(commands: Any) -> None:
         action="store_true",
         help="run in the environment that runs this command, not in a rebuilt one; takes no uv",
     )
-    command.set_defaults(run=run)
+    command.add_argument(
+        "--sign",
+        metavar="KEY",
+        help="with --json: sign the statement with this SSH key (ssh-keygen); the outcome is a DSSE envelope",
+    )
+    command.set_defaults(run=run, parser=command)
 
 
 def run(options: argparse.Namespace, project: Config) -> int:
@@ -62,6 +68,8 @@ def run(options: argparse.Namespace, project: Config) -> int:
     Raises:
         MlreproError: for a revision that is not there or holds no lockfile, or where uv is needed and absent.
     """
+    if options.sign and not options.json:
+        options.parser.error("--sign signs the statement that --json prints: give both")
     status = common.FINE
     statements = []
     with Checkouts(project.root) as checkouts:
@@ -77,12 +85,16 @@ def run(options: argparse.Namespace, project: Config) -> int:
             else:
                 common.show([*record.lines(found), ""] if len(asked) > 1 else record.lines(found))
     if options.json:
-        # One is what a signer takes; several are a line each, as in-toto's bundles are.
-        print(machine.written(statements[0]) if len(statements) == 1 else _bundle(statements), end="")
+        print(_written(statements, options.sign), end="")
     return status
 
 
-def _bundle(statements: list[dict[str, Any]]) -> str:
+def _written(statements: list[dict[str, Any]], key: str | None) -> str:
+    """One as a reader likes it; of several each is a line, as in-toto's bundles have them."""
+    if key:
+        statements = [signed(json.dumps(each, ensure_ascii=True), Path(key)) for each in statements]
+    if len(statements) == 1:
+        return document(statements[0])
     return "".join(f"{json.dumps(each, ensure_ascii=True)}\n" for each in statements)
 
 
