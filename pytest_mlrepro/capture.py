@@ -27,6 +27,7 @@ __tracebackhide__ = True
 T = TypeVar("T")
 
 _UNSET: Any = object()
+_PLAIN = frozenset({float, int, bool, str})
 
 
 class Recorder:
@@ -200,8 +201,25 @@ class Recorder:
         Raises:
             RecordingError: for another type, or a tolerance that is not a finite number >= 0.
         """
-        self._measure(Results().capture, name, value, rtol=rtol, atol=atol, better=better)
+        is_bare = rtol is None and atol is None and better is None
+        if is_bare and type(value) in _PLAIN and type(name) is str and name:
+            self._note(name, value)
+        else:
+            self._measure(Results().capture, name, value, rtol=rtol, atol=atol, better=better)
         return value
+
+    def _note(self, name: str, value: Any) -> None:
+        """Record a plain scalar: nothing of it has to be converted or checked."""
+        if self._graph is None:
+            return
+        recording = self._current()
+        try:
+            recording.check_process()
+            recording.add_result(name, value)
+        except MlreproError as error:
+            said = _said_here(error)
+            recording.refused(said)
+            raise said from None
 
     def metrics(
         self,

@@ -13,7 +13,7 @@ from pytest_mlrepro.codegraph.digest import combined_digest
 from pytest_mlrepro.codegraph.module import BODY, Definition, Module
 from pytest_mlrepro.codegraph.names import Chain, Target
 from pytest_mlrepro.codegraph.places import Project
-from pytest_mlrepro.codegraph.search import Found, Search
+from pytest_mlrepro.codegraph.search import Found, Route, Search
 from pytest_mlrepro.codegraph.sources import Sources, Stamp
 from pytest_mlrepro.errors import RecordingError
 
@@ -53,20 +53,20 @@ class CodeGraph:
         seen: set[Path] = set()
         todo = [path for file in files for path in _with_packages(Path(file))]
         while todo:
-            module = search.module(todo.pop())
-            if module is None or module.path in seen:
+            path = todo.pop()
+            if path in seen:
                 continue
-            seen.add(module.path)
-            for target in module.all_imports():
-                todo.extend(each.path for each in search.executed(module.path, target))
-                if name := self._external(search, module, target):
+            seen.add(path)
+            for target in search.imports(path):
+                route = search.route(path, target)
+                todo.extend(place.file for place in route.places if place.file is not None)
+                if name := self._external(route, target):
                     found.add(name)
         return frozenset(found)
 
-    def _external(self, search: Search, module: Module, target: Target) -> str:
+    def _external(self, route: Route, target: Target) -> str:
         if target.level:
             return ""
-        route = search.route(module.path, target)
         if not route.places:
             missing = target.parts[0] not in sys.stdlib_module_names
             return ".".join(target.parts[: target.modules]) if missing else ""

@@ -9,6 +9,8 @@ top-level ``if`` or ``try`` is split in the same way, and the condition counts f
 from __future__ import annotations
 
 import ast
+import contextlib
+import re
 import warnings
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -32,6 +34,8 @@ from pytest_mlrepro.errors import RecordingError
 BODY = "<body>"
 """The name of the definition that holds a module's top-level statements with effects."""
 
+# What can only be the first line of a statement, or of a text that goes over several.
+_BEGINNING = re.compile(rb"\n(?=[A-Za-z_@])")
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -92,6 +96,30 @@ class Module:
             yield from definition.uses.imports
 
 
+def read_imports(path: Path, name: str, where: str) -> tuple[Target, ...]:
+    """Everything a file imports, inside functions too; it is parsed up to its last import only.
+
+    Args:
+        path: the file.
+        name: its dotted name in the project.
+        where: how to call the file in an error message.
+
+    Raises:
+        RecordingError: if the file cannot be read, decoded or parsed.
+    """
+    data = _bytes(path, where)
+    last = data.rfind(b"import")
+    if last < 0:
+        return ()
+    # Most of a test file are tests, and they import nothing: what begins a line after the last import is left out.
+    following = _BEGINNING.search(data, last)
+    if following is not None:
+        with contextlib.suppress(SyntaxError, ValueError, RecursionError):
+            tree = _tree(data[: following.start() + 1], path)
+            return tuple(dict.fromkeys(_split(tree, name, path).all_imports()))
+    return tuple(dict.fromkeys(_read(data, path, name, where).all_imports()))
+
+
 def read_module(path: Path, name: str, where: str) -> Module:
     """Parse and split a file.
 
@@ -103,37 +131,59 @@ def read_module(path: Path, name: str, where: str) -> Module:
     Raises:
         RecordingError: if the file cannot be read, decoded or parsed.
     """
-    package = tuple(name.split("."))
-    splitter = _Splitter()
+    return _read(_bytes(path, where), path, name, where)
+
+
+def _read(data: bytes, path: Path, name: str, where: str) -> Module:
     try:
-        for statement in _parse(path, where).body:
-            splitter.split(statement, ())
-        return splitter.module(name, path, package if path.stem == "__init__" else package[:-1])
+        return _split(_parse(data, path, where), name, path)
     except RecursionError as error:
         raise RecordingError(
             "the code is nested too deeply to be read", where=where, remedy="split its longest expression"
         ) from error
 
 
-def _parse(path: Path, where: str) -> ast.Module:
+def _split(tree: ast.Module, name: str, path: Path) -> Module:
+    package = tuple(name.split("."))
+    splitter = _Splitter()
+    for statement in tree.body:
+        splitter.split(statement, ())
+    return splitter.module(name, path, package if path.stem == "__init__" else package[:-1])
+
+
+def _tree(data: bytes, path: Path) -> ast.Module:
+    with warnings.catch_warnings():
+        # A doubtful escape in somebody's string is not ours to report.
+        warnings.simplefilter("ignore")
+        return ast.parse(data, filename=str(path))
+
+
+def _bytes(path: Path, where: str) -> bytes:
     try:
-        data = path.read_bytes()
-        with warnings.catch_warnings():
-            # A doubtful escape in somebody's string is not ours to report.
-            warnings.simplefilter("ignore")
-            return ast.parse(data, filename=str(path))
+        return path.read_bytes()
+    except OSError as error:
+        raise _unreadable(error, where) from error
+
+
+def _unreadable(error: Exception, where: str) -> RecordingError:
+    return RecordingError(
+        f"the source of this project's module cannot be read: {error}",
+        where=where,
+        remedy="make the file readable UTF-8 text, or declare its encoding in the first line",
+    )
+
+
+def _parse(data: bytes, path: Path, where: str) -> ast.Module:
+    try:
+        return _tree(data, path)
     except SyntaxError as error:
         raise RecordingError(
             f"the source of this project's module cannot be parsed: {error.msg}",
             where=f"{where}:{error.lineno}" if error.lineno else where,
             remedy="mend the file, or leave the code that imports it out of mlrepro.source()",
         ) from error
-    except (OSError, ValueError) as error:
-        raise RecordingError(
-            f"the source of this project's module cannot be read: {error}",
-            where=where,
-            remedy="make the file readable UTF-8 text, or declare its encoding in the first line",
-        ) from error
+    except ValueError as error:
+        raise _unreadable(error, where) from error
 
 
 @dataclass(frozen=True, slots=True)

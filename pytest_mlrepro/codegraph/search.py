@@ -71,6 +71,15 @@ class Search:
                 return None
             raise
 
+    def imports(self, path: Path) -> tuple[Target, ...]:
+        """What the module in a file imports, inside functions too; nothing where it is not the project's."""
+        try:
+            return self._sources.imports(path) or ()
+        except RecordingError:
+            if self._lenient:
+                return ()
+            raise
+
     @property
     def files(self) -> frozenset[Path]:
         """The first-party files that were looked at."""

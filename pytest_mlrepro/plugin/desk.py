@@ -20,7 +20,7 @@ from pytest_mlrepro.history import head
 from pytest_mlrepro.ledger import Extent, Ledger
 from pytest_mlrepro.lockfile import update_lockfile, write_run
 from pytest_mlrepro.model import SESSION, Facts, Own, Run
-from pytest_mlrepro.plugin.items import users
+from pytest_mlrepro.plugin.items import CARRIER, NAME, users
 from pytest_mlrepro.report import files, machine, text
 from pytest_mlrepro.report.standing import Standing, standing
 from pytest_mlrepro.traces import Trace
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pytest_mlrepro.plugin.github import GitHub
     from pytest_mlrepro.plugin.install import Order
 
+_HELD = "held:"
 _QUIET = ("lfplugin", "stepwiseplugin", "nfplugin", "mlrepro-desk")
 """Plugins that must not take a report about the session for one about a test."""
 _SELECTING = ("python_", "testpaths", "norecursedirs")
@@ -45,6 +46,7 @@ class Desk:
         self.terms = terms
         self.sightings = sightings
         self.ledger = Ledger()
+        self._held: dict[str, Contribution] = {}
         self.traces: Mapping[str, Trace] = {}
         self._collected: set[str] = set()
         self._names: dict[str, str] = {}
@@ -70,9 +72,8 @@ class Desk:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        from pytest_mlrepro.plugin.stage import CARRIER, NAME
-
-        self._take(getattr(report, CARRIER, ()))
+        if carried := getattr(report, CARRIER, ()):
+            self._take(carried)
         name = self._names[report.nodeid] = getattr(report, NAME, report.nodeid)
         self.ledger.outcome(
             name,
@@ -83,9 +84,18 @@ class Desk:
             excused=report.outcome == "skipped" and not hasattr(report, "context"),
         )
 
+    def hold(self, contribution: Contribution) -> str:
+        """What a report carries of a contribution: a key to it, and its text where another process made the report."""
+        if os.getpid() != self._process:
+            return contribution.to_json()
+        key = f"{_HELD}{len(self._held)}"
+        self._held[key] = contribution
+        return key
+
     def _take(self, texts: Iterable[str]) -> None:
         for each in texts:
-            self.ledger.add(Contribution.from_json(each))
+            held = self._held.get(each)
+            self.ledger.add(held if held is not None else Contribution.from_json(each))
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         self._collected.update(item.nodeid for item in session.items)

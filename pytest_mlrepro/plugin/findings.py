@@ -62,6 +62,7 @@ class Findings:
         self._comparisons: dict[str, Comparison] = {}
         self._facts: dict[str, Facts] = {}
         self._rests: dict[str, tuple[str, ...]] = {}
+        self._uses: dict[frozenset[str], tuple[str, ...]] = {}
         self._pending: list[Contribution] = []
 
     def is_judged(self, subject: str) -> bool:
@@ -123,10 +124,11 @@ class Findings:
         Returns:
             The judgement, and the facts of the test and of what it rests on; None where the run only records.
         """
-        self._pending.append(self._contribution(turn, rests_on))
+        contribution = self._contribution(turn, rests_on)
+        self._pending.append(contribution)
         if not self._judges:
             return None
-        facts = turn.facts()
+        facts = contribution.facts
         comparison = self._terms.compare(turn.subject, facts, turn.overlay)
         drifts = self._drifts_around(rests_on) if comparison.drifts else ()
         judgement = judge(self._terms, turn.subject, comparison, drifts)
@@ -157,6 +159,12 @@ class Findings:
         session = self._terms.compare(SESSION, self._around.environment, {}).drifts
         return (*fixtures, *(drift for drift in session if drift.kind != "removed"))
 
+    def _sorted(self, uses: frozenset[str]) -> tuple[str, ...]:
+        # All tests of a file use the same.
+        if uses not in self._uses:
+            self._uses[uses] = tuple(sorted(uses))
+        return self._uses[uses]
+
     def _contribution(
         self, turn: Turn, rests_on: tuple[str, ...], *, complete: bool = True, is_test: bool = True
     ) -> Contribution:
@@ -167,7 +175,7 @@ class Findings:
             complete=complete,
             overlay=turn.overlay,
             rests_on=rests_on,
-            uses=tuple(sorted(uses)),
+            uses=self._sorted(uses),
             environment=self._around.news(uses),
             is_test=is_test,
         )

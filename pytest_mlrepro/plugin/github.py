@@ -39,7 +39,7 @@ class GitHub:
         return environ.get("GITHUB_ACTIONS") == "true"
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        from pytest_mlrepro.plugin.stage import NAME
+        from pytest_mlrepro.plugin.items import NAME
 
         file, line, _ = report.location
         self._places[getattr(report, NAME, report.nodeid)] = (file, None if line is None else line + 1)

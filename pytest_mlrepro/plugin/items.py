@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,10 @@ from pytest_mlrepro.errors import ConfigError
 from pytest_mlrepro.model import Policy, Tolerance
 from pytest_mlrepro.plugin import USING
 
+CARRIER = "_mlrepro"
+"""The attribute of a report that carries contributions: it survives the crash of a worker."""
+NAME = "_mlrepro_identity"
+"""The attribute of a report that names the test where its node id does not."""
 _IDENTITY = pytest.StashKey[str]()
 _MARKS = ("rtol", "atol", "seed", "policy")
 _SET = type(pytest.param(None))
@@ -82,7 +87,13 @@ def fixtures_of(item: pytest.Item) -> Iterator[pytest.FixtureDef[Any]]:
 def file_of(function: Callable[..., object]) -> Path | None:
     """The file that defines a fixture or test."""
     code = getattr(_unwrapped(function), "__code__", None)
-    return Path(code.co_filename) if code is not None else None
+    return _path(code.co_filename) if code is not None else None
+
+
+@cache
+def _path(name: str) -> Path:
+    # Each test of a file is asked for the same ones.
+    return Path(name)
 
 
 def _unwrapped(function: Any) -> Any:

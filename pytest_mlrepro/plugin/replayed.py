@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from pytest_mlrepro.contribution import Contribution
+from pytest_mlrepro.plugin.desk import Desk
+from pytest_mlrepro.plugin.items import NAME
 from pytest_mlrepro.plugin.perturbing import Perturbing
-from pytest_mlrepro.plugin.stage import CARRIER, NAME
 from pytest_mlrepro.plugin.watching import Watching
 from pytest_mlrepro.replay.results import stamp
 from pytest_mlrepro.replay.witness import ORDERS, Orders, Outcome, Witness
@@ -42,7 +42,6 @@ class Watcher:
     def __init__(self, orders: Orders) -> None:
         self._orders = orders
         self._outcomes: dict[str, Outcome] = {}
-        self._order: dict[str, tuple[str, ...]] = {}
         self._opened: set[str] = set()
         self._began = time.time_ns()
 
@@ -70,10 +69,6 @@ class Watcher:
             ending = "error" if report.failed and report.when != "call" else report.outcome
             if ending in ("passed", "failed", "skipped", "error"):
                 self._outcomes[name] = Outcome(ending, _last_line(report) if report.failed else "")
-        for text in getattr(report, CARRIER, ()):
-            told = Contribution.from_json(text)
-            if told.facts:
-                self._order[told.subject] = tuple(told.facts)
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self, config: pytest.Config) -> None:
@@ -84,7 +79,10 @@ class Watcher:
             if sightings
             else ()
         )
-        told = Witness(self._outcomes, self._order, unpinned, self._reads(), self._strays(), loaded=_loaded())
+        desk: Desk | None = config.pluginmanager.get_plugin("mlrepro-desk")
+        recorded = desk.ledger.contributions if desk is not None else {}
+        order = {subject: tuple(each.facts) for subject, each in recorded.items() if each.facts}
+        told = Witness(self._outcomes, order, unpinned, self._reads(), self._strays(), loaded=_loaded())
         Path(self._orders.witness).write_text(told.to_json(), encoding="utf-8")
 
     def _reads(self) -> dict[str, tuple[int, int]]:

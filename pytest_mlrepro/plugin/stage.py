@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from pytest_mlrepro.capture import Recorder
+from pytest_mlrepro.contribution import Contribution
 from pytest_mlrepro.errors import MlreproError, RecordingError
 from pytest_mlrepro.facets.data import Reading
 from pytest_mlrepro.fingerprints import FileCache
@@ -21,6 +22,8 @@ from pytest_mlrepro.model import DEFAULT_TOLERANCE, Facts, Policy
 from pytest_mlrepro.plugin import USING, MlreproWarning
 from pytest_mlrepro.plugin.findings import Findings, Turn
 from pytest_mlrepro.plugin.items import (
+    CARRIER,
+    NAME,
     file_of,
     fixture_subject,
     fixtures_of,
@@ -49,10 +52,9 @@ if TYPE_CHECKING:
 __tracebackhide__ = True
 """What goes wrong in a test or fixture is shown without the frames of these hooks."""
 
-CARRIER = "_mlrepro"
-"""The attribute of a report that carries contributions: it survives the crash of a worker."""
-NAME = "_mlrepro_identity"
-"""The attribute of a report that names the test where its node id does not."""
+
+_NOT_THEIRS = USING | {"request", "mlrepro_fingerprint"}
+"""Fixtures that run no code of a project."""
 
 
 class Drifted(pytest.fail.Exception):  # type: ignore[name-defined,misc]  # pytest types it as Any
@@ -135,7 +137,7 @@ class Stage:
             self._strays.add(str(error))
             raise error
 
-    def _open(self, item: pytest.Item) -> Turn:
+    def _open(self, item: pytest.Item, *, pins: bool = True) -> Turn:
         problem, marked, own = "", {}, None
         try:
             marked = marks(item)
@@ -158,7 +160,8 @@ class Stage:
         )
         self._read(recording)
         turn = Turn(recording, self._seeding.save(), marked=marked, problem=problem)
-        self._seeding.pin(recording.seed)
+        if pins:
+            self._seeding.pin(recording.seed)
         self._watch(turn)
         self._turns.append(turn)
         return turn
@@ -197,7 +200,7 @@ class Stage:
         # Whoever runs the test: with --forked that is a process of its own.
         self._runner = (os.getpid(), threading.get_ident())
         if is_user(item):
-            self._open(item).touched = True
+            self._open(item, pins=not _begins_with_its_body(item)).touched = True
         return (yield)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -376,10 +379,14 @@ class Stage:
         if report.failed and report.when in ("setup", "call"):
             self._note_unfinished(item, report, self._findings)
         if pending := self._findings.take():
-            setattr(report, CARRIER, [each.to_json() for each in pending])
+            setattr(report, CARRIER, self._handed(pending))
         if identity(item) != item.nodeid:
             setattr(report, NAME, identity(item))
         return report
+
+    def _handed(self, pending: Iterable[Contribution]) -> list[str]:
+        """What a report carries: it may have to go to another process, and must be made of plain types."""
+        return [each.to_json() if self.desk is None else self.desk.hold(each) for each in pending]
 
     def _note_unfinished(self, item: pytest.Item, report: pytest.TestReport, findings: Findings) -> None:
         """A test that failed by itself: keep its baseline, and show what had drifted before."""
@@ -418,3 +425,9 @@ def _files_read(config: pytest.Config) -> FileCache | None:
         with contextlib.suppress(OSError):
             return FileCache(kept.mkdir("mlrepro"))
     return None
+
+
+def _begins_with_its_body(item: pytest.Item) -> bool:
+    """Whether nothing of the user's runs in a test before its body, which is pinned for itself."""
+    names: Iterable[str] = getattr(item, "fixturenames", ("",))
+    return isinstance(item, pytest.Function) and item.cls is None and _NOT_THEIRS.issuperset(names)

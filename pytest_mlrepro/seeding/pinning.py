@@ -93,8 +93,15 @@ class Seeding:
         self._watch.arm()
         # Theirs first: whatever they touch, the libraries that are known here end with our seed.
         self._pin_further()
-        for seeder in self._seeders.values():
+        for seeder in self._imported():
             self._pin_one(seeder, seeder.library())
+
+    def _imported(self) -> Iterator[Seeder]:
+        """Those whose library may be there, in the order of seeders: most libraries are never imported."""
+        there = sys.modules
+        for module, seeder in self._seeders.items():
+            if module in there:
+                yield seeder
 
     def pin_again(self) -> None:
         """Pin to the seed of the region that is open; outside of any do nothing."""
@@ -129,7 +136,7 @@ class Seeding:
 
     def _states(self) -> tuple[Generators, ...]:
         found = []
-        for seeder in self._seeders.values():
+        for seeder in self._imported():
             library = seeder.library()
             state = seeder.save(library) if library is not None else None
             if library is not None and state is not None:

@@ -45,8 +45,10 @@ class ImportWatch:
         self.armed = True
         self._thread = get_ident()
         finders = sys.meta_path
-        if not (finders and finders[0] is self) and not any(finder is self for finder in finders):
-            finders.insert(0, self)
+        for finder in finders:
+            if finder is self:
+                return
+        finders.insert(0, self)
 
     def disarm(self) -> None:
         """Leave ``sys.meta_path``."""
