@@ -1,0 +1,88 @@
+"""All benchmarks that name a target, one after the other: ``python -m benchmarks``, or those that are named.
+
+    OMP_NUM_THREADS=1 python -m benchmarks suite growth
+
+Each writes its tables to ``FOLDER/NAME.json`` too where ``--json FOLDER`` is given. ``--quick`` takes fewer rounds and
+smaller inputs: it shows that all of them run, and its figures mean nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+HERE = Path(__file__).parent
+QUICK: Mapping[str, Sequence[str]] = {
+    "suite": ("--tests", "100", "--rounds", "2"),
+    "growth": ("--sizes", "200", "1000", "--rounds", "1"),
+    "fingerprints": ("--scale", "0.001", "--rounds", "1"),
+    "files": ("--scale", "0.001", "--rounds", "1"),
+    "history": ("--commits", "20", "--rounds", "1"),
+    "seeding": ("--rounds", "1"),
+    "guard": ("--rounds", "1"),
+}
+"""The benchmarks, in the order in which they run, with what makes them short."""
+_NAMED = ("pytest", "numpy", "pandas", "polars", "pyarrow", "blake3", "tomli", "joblib", "datasets", "syrupy")
+
+
+def machine() -> str:
+    """What the figures were made on."""
+    found = []
+    for name in _NAMED:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            continue
+    cpu = next(
+        (
+            line.partition(":")[2].strip()
+            for line in _text(Path("/proc/cpuinfo")).splitlines()
+            if line.startswith("model name")
+        ),
+        platform.processor(),
+    )
+    return f"{platform.system()}, {cpu}, Python {platform.python_version()}, {', '.join(found)}"
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run them.
+
+    Returns:
+        0, or the number of those that ended with an error.
+    """
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(QUICK)}; default: all")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--json", type=Path, metavar="FOLDER")
+    options = parser.parse_args(arguments)
+    if unknown := [name for name in options.names if name not in QUICK]:
+        parser.error(f"no benchmark is called {unknown[0]}")
+    if options.json:
+        options.json.mkdir(parents=True, exist_ok=True)
+    print(machine())
+    broken = 0
+    for name in options.names or QUICK:
+        print(f"\n## {name}", flush=True)
+        command = [sys.executable, str(HERE / f"{name}.py"), *(QUICK[name] if options.quick else ())]
+        if options.json:
+            command += ["--json", str(options.json / f"{name}.json")]
+        broken += subprocess.run(command, check=False).returncode != 0
+    return broken
+
+
+if __name__ == "__main__":
+    sys.exit(main())
