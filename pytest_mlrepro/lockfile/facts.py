@@ -39,9 +39,10 @@ def decode_tables(tables: Mapping[str, object], where: str, path: tuple[str, ...
         LockfileError: for a facet that nobody knows, or what is no table of facts.
     """
     facts: list[Fact] = []
+    place = (where, *path)
     for name, table in tables.items():
         rows = facet_rows(name, table, where, path)
-        facts += [decode_fact(name, key, node, (where, *path)) for key, node in rows.items()]
+        facts += [decode_fact(name, key, node, place) for key, node in rows.items()]
     return by_address(facts)
 
 
@@ -81,6 +82,9 @@ def encode_fact(fact: Fact) -> Node:
     return {**(node if isinstance(node, Mapping) else {"value": node}), **parts}
 
 
+_BARE = frozenset({float, str, bool})
+
+
 def decode_fact(
     facet_name: str, key: str, node: object, place: tuple[str, ...] = ("a recorded fact", "")
 ) -> Fact:
@@ -94,6 +98,9 @@ def decode_fact(
     Raises:
         LockfileError: if it is nothing that ``encode_fact`` makes.
     """
+    if type(node) in _BARE:
+        # Nearly all facts are a number or a text, and such a node cannot be wrong.
+        return Fact(facet_name, key, node)  # type: ignore[arg-type]
     where, *parents = place
     path = (*parents, facet_name, key)
     if not isinstance(node, dict):
