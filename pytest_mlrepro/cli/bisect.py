@@ -1,0 +1,275 @@
+"""``mlrepro bisect``: which change made a result drift, found out by replays."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pytest_mlrepro.bisect import elements as parts
+from pytest_mlrepro.bisect.account import Account
+from pytest_mlrepro.bisect.baselines import Baseline, baseline, with_results
+from pytest_mlrepro.bisect.document import document
+from pytest_mlrepro.bisect.elements import Element
+from pytest_mlrepro.bisect.mixtures import Mixtures, needs
+from pytest_mlrepro.bisect.search import Finding, doubts, search
+from pytest_mlrepro.bisect.states import parse
+from pytest_mlrepro.bisect.text import lines
+from pytest_mlrepro.bisect.trials import Judge, Trial, Trials, place_of, results_of
+from pytest_mlrepro.cli import common, judging, replaying
+from pytest_mlrepro.cli.common import DRIFTED, FINE, lockfile
+from pytest_mlrepro.config import Config
+from pytest_mlrepro.environment.distributions import Distributions
+from pytest_mlrepro.environment.installed import normalized
+from pytest_mlrepro.environment.naming import default_name
+from pytest_mlrepro.environment.variables import numeric_variables
+from pytest_mlrepro.errors import ReplayError
+from pytest_mlrepro.explain import sentence
+from pytest_mlrepro.export.pins import missing, recorded
+from pytest_mlrepro.history.repository import Repository, short
+from pytest_mlrepro.model import SESSION, Run
+from pytest_mlrepro.redaction import portable, redacted
+from pytest_mlrepro.replay import Change, Checkouts, Index, Replay, Replayer
+
+_OURS = "pytest-mlrepro"
+_ORDER = ("data", "settings", "source", "variable", "seed", "library")
+
+
+def add(commands: Any) -> None:
+    """Add the command to the parser's subcommands."""
+    command = commands.add_parser(
+        "bisect",
+        help="which change made a result drift: versions, code, data, settings, variables, found by replays",
+        description="Replay a test in mixtures of the state in which its results were accepted and the state of now, "
+        "until the smallest set of changes is found that makes its results drift: library versions (installed by uv "
+        "into environments of their own), code, data and other files (checked out by git), environment variables, the "
+        "seed. A guilty library is narrowed to its first release, guilty files to the first commit. The checkout and "
+        "the environment stay as they are. Exit status 1: a result drifts.",
+        epilog="example: mlrepro bisect tests/test_model.py::test_f1",
+    )
+    command.add_argument("test", metavar="TEST", help="FILE::TEST, as pytest names it")
+    command.add_argument(
+        "--good",
+        metavar="REV",
+        help="the commit whose lockfile and state are the baseline (default: the last that changed the test's accepted "
+        "results)",
+    )
+    command.add_argument(
+        "--bad", metavar="REV", help="the commit whose files drift (default: the working folder as it is)"
+    )
+    command.add_argument(
+        "--replay",
+        action="append",
+        default=[],
+        metavar="CHANGES",
+        help="replay only this mixture and print what it gives: names of changes with commas between (the others are "
+        "as then), NAME=LEVEL for a release or commit between, none for all as then; repeatable",
+    )
+    replaying.add_options(command)
+    command.set_defaults(run=run)
+
+
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """What is looked into."""
+
+    project: Config
+    test: str
+    baseline: Baseline
+    judge: Judge
+    first: Replay
+    elements: tuple[Element, ...]
+    hidden: tuple[str, ...]
+    mixtures: Mixtures
+
+
+def run(options: argparse.Namespace, project: Config) -> int:
+    """Look for the cause, and print it.
+
+    Returns:
+        1 if a result drifts, whatever the reason; 0 if none does.
+
+    Raises:
+        MlreproError: if then or now cannot be replayed or judged.
+    """
+    test = replaying.from_root(options.test, project.root)
+    with (
+        Checkouts(project.root) as checkouts,
+        replaying.replayer(options, project, [options.test], checkouts=checkouts) as replayer,
+    ):
+        bad = checkouts.resolve(options.bad) if options.bad else ""
+        now = Change(commit=bad)
+        first = replaying.replays(replayer, [now], "replaying the test as it is")[0]
+        case = _case(options, project, test, first, checkouts)
+        trials = Trials(_Progress(replayer), case.mixtures.change, case.judge)
+        if options.replay:
+            states = [parse(each, case.elements) for each in options.replay]
+            for state in states:
+                trials.trial(state)
+            finding, status = None, _status(trials.all)
+        else:
+            trials.note(None, first)
+            finding = _find(trials, case, replayer, now)
+            status = FINE if finding.verdict == "holds" else DRIFTED
+        account = _account(options, case, checkouts, finding, trials)
+        common.show(document(account) if options.json else lines(account))
+        return status
+
+
+def _status(trials: Iterable[Trial]) -> int:
+    return DRIFTED if any(each.judged.outcome == "drifts" for each in trials) else FINE
+
+
+@dataclass
+class _Progress:
+    """Replays with their number told."""
+
+    replayer: Replayer
+    made: int = 1
+
+    def __call__(self, changes: Sequence[Change]) -> Sequence[Replay]:
+        what = f"replay {self.made + 1}"
+        self.made += len(changes)
+        return replaying.replays(self.replayer, changes, what)
+
+
+def _find(trials: Trials, case: _Case, replayer: Replayer, now: Change) -> Finding:
+    if trials.all[0].judged.outcome == "holds":
+        # Once is not enough to say so: it may drift by itself, now and then.
+        again = trials.note(None, replayer.replay(Change(commit=now.commit, repeat=1)), again=True)
+        if again.judged.outcome != "holds":
+            return Finding("flaky", why="of two replays of everything as it is, one drifts")
+        return Finding("holds")
+    return doubts(trials, case.elements) or search(
+        trials, case.elements, needs(case.mixtures), case.mixtures.rows
+    )
+
+
+def _case(
+    options: argparse.Namespace, project: Config, test: str, first: Replay, checkouts: Checkouts
+) -> _Case:
+    subjects = tuple(with_results(first.run))
+    if not subjects:
+        _refuse(first)
+    path = lockfile(options, project)
+    repository = Repository.of(path)
+    environment = os.environ.get("MLREPRO_ENVIRONMENT") or project.environment or default_name()
+    good = checkouts.resolve(options.good) if options.good else ""
+    found = baseline(repository, good, environment, subjects, below=repository.below(project.root))
+    subjects = tuple(name for name in subjects if name in set(with_results(found.run)))
+    judge = Judge(judging.terms(project, found.run), subjects)
+    drifts = judge.judge(first).drifts
+    changed = [each for each in drifts if each.kind == "changed"] or drifts
+    judge = Judge(judge.terms, subjects, frozenset(map(place_of, changed)))
+    bad = checkouts.resolve(options.bad) if options.bad else checkouts.snapshot()
+    head = bad if options.bad else checkouts.resolve("HEAD")
+    files = parts.of_files(checkouts.changed(found.commit, bad), found.paths)
+    variables = _variables(project, found.run, subjects)
+    installed = Distributions.read()
+    versions = {name: each.version for name, each in installed.by_name.items()}
+    libraries = parts.of_libraries(found.run, versions, recorded(first.run))
+    seeds = parts.of_seed(
+        parts.facts_of(found.run, subjects), parts.facts_of(first.run, subjects), project.seed
+    )
+    elements = tuple(
+        sorted(
+            (*files, *variables.elements, *seeds, *libraries),
+            key=lambda each: (_ORDER.index(each.kind), each.name),
+        )
+    )
+    packages = _packages(found.run, elements, installed)
+    mixtures = Mixtures(
+        elements,
+        checkouts,
+        found.commit,
+        bad,
+        head,
+        packages,
+        Index(project.root),
+        frozenset(found.paths),
+    )
+    hidden = (*variables.hidden, *(missing(recorded(found.run)) if packages is not None else ()))
+    return _Case(
+        project, test, found, judge, first, elements, (*hidden, *_machine(judge, first.run)), mixtures
+    )
+
+
+def _refuse(first: Replay) -> None:
+    reason = Judge(judging.terms(Config(os.curdir), Run()), ()).judge(first).reason  # type: ignore[arg-type]
+    raise ReplayError(
+        "the test gives no result to compare",
+        where="bisect",
+        said=tuple(f"  {each}" for each in reason.splitlines()),
+        remedy="see what pytest --mlrepro says of it; a test that raises has to be mended first",
+    )
+
+
+def _variables(project: Config, accepted: Run, subjects: Sequence[str]) -> parts.Variables:
+    def told(name: str, value: str) -> object:
+        return redacted(name, portable(value), project.secrets)
+
+    shown = {
+        name: redacted(name, value, project.secrets) for name, value in numeric_variables(os.environ).items()
+    }
+    return parts.of_variables(
+        parts.facts_of(accepted, subjects),
+        dict(os.environ),
+        told,
+        {name: str(value) for name, value in shown.items()},
+    )
+
+
+def _packages(accepted: Run, elements: Sequence[Element], installed: Distributions) -> tuple[str, ...] | None:
+    """What an environment has besides the libraries that differ; None where none does."""
+    if not any(each.kind == "library" for each in elements):
+        return None
+    pins = {pin.name: pin.requirement for pin in parts.held(accepted, elements)}
+    differing = {each.name.removeprefix("libraries.") for each in elements if each.kind == "library"}
+    for name, each in installed.by_name.items():
+        # What pytest runs with is no library of the tests, and its settings may ask for each.
+        is_tool = name == "pytest" or each.is_plugin_of_pytest
+        if is_tool and name not in differing and name != _OURS and not each.origin.text:
+            pins.setdefault(normalized(name), f"{name}=={each.version}")
+    return tuple(pins[name] for name in sorted(pins))
+
+
+def _machine(judge: Judge, now: Run) -> Iterable[str]:
+    """What differs of the session and cannot be replayed."""
+    for drift in judge.terms.compare(SESSION, now.facts(SESSION), {}).drifts:
+        dotted = drift.facet == "libraries" and "." in drift.key and not drift.key.startswith("env.")
+        if drift.kind == "changed" and (dotted or drift.key.startswith("threads.")):
+            yield f"{drift.address} {sentence(drift)}"
+
+
+def _account(
+    options: argparse.Namespace,
+    case: _Case,
+    checkouts: Checkouts,
+    finding: Finding | None,
+    trials: Trials,
+) -> Account:
+    def named(commit: str) -> str:
+        return f"{short(commit)} {checkouts.title(commit)}".rstrip()
+
+    wanted = case.judge.targets or {*results_of(case.baseline.run, case.judge.subjects)}
+    command = ["mlrepro", "bisect", options.test, "--good", short(case.baseline.commit)]
+    command += ["--bad", options.bad] if options.bad else []
+    command += ["--lockfile", options.lockfile] if options.lockfile else []
+    return Account(
+        case.test,
+        named(case.baseline.commit),
+        named(case.mixtures.bad) if options.bad else "the working folder",
+        case.elements,
+        case.hidden,
+        {
+            place: fact
+            for place, fact in results_of(case.baseline.run, case.judge.subjects).items()
+            if place in wanted
+        },
+        finding,
+        trials.all,
+        [*command, "--fresh"],
+        checkouts.title,
+    )
