@@ -10,6 +10,7 @@ from pathlib import Path
 from pytest_mlrepro._version import __version__
 from pytest_mlrepro.cli import (
     accept,
+    bisect,
     check_lockfile,
     common,
     diff,
@@ -111,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     command.set_defaults(run=_fingerprint)
 
     accept.add(commands)
+    bisect.add(commands)
     review.add(commands)
     check_lockfile.add(commands)
     export.add(commands)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from pytest_mlrepro.model import Run
 from pytest_mlrepro.plugin.desk import Desk
 from pytest_mlrepro.plugin.items import NAME
 from pytest_mlrepro.plugin.perturbing import Perturbing
@@ -81,8 +82,15 @@ class Watcher:
         )
         desk: Desk | None = config.pluginmanager.get_plugin("mlrepro-desk")
         recorded = desk.ledger.contributions if desk is not None else {}
-        order = {subject: tuple(each.facts) for subject, each in recorded.items() if each.facts}
-        told = Witness(self._outcomes, order, unpinned, self._reads(), self._strays(), loaded=_loaded())
+        told = Witness(
+            self._outcomes,
+            {subject: tuple(each.facts) for subject, each in recorded.items() if each.facts},
+            unpinned,
+            self._reads(),
+            self._strays(),
+            Run({name: each.facts for name, each in recorded.items() if each.facts and not each.complete}),
+            loaded=_loaded(),
+        )
         Path(self._orders.witness).write_text(told.to_json(), encoding="utf-8")
 
     def _reads(self) -> dict[str, tuple[int, int]]:

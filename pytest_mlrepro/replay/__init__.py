@@ -6,7 +6,8 @@ the runs that come back; how a child process is started, in which environment an
 
 from pytest_mlrepro.replay.change import Change
 from pytest_mlrepro.replay.checkouts import Checkouts
+from pytest_mlrepro.replay.index import Index
 from pytest_mlrepro.replay.replayer import Replay, Replayer
 from pytest_mlrepro.replay.witness import Outcome, Witness
 
-__all__ = ["Change", "Checkouts", "Outcome", "Replay", "Replayer", "Witness"]
+__all__ = ["Change", "Checkouts", "Index", "Outcome", "Replay", "Replayer", "Witness"]

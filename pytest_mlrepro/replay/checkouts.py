@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from importlib.metadata import distributions
+from itertools import pairwise
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -23,6 +25,7 @@ from pytest_mlrepro.history.repository import Repository
 
 # What a repository would have git do beside what is asked.
 _COMMAND = ("git", "-c", f"core.hooksPath={os.devnull}")
+_COMMIT = re.compile("[0-9a-f]{40}|[0-9a-f]{64}")
 _AUTHOR = {
     f"GIT_{role}_{what}": value
     for role in ("AUTHOR", "COMMITTER")
@@ -138,7 +141,7 @@ class Checkouts:
         """The folders of a checkout that stand for those of the user's which modules are imported from."""
         place = self.folder(commit)
         top = place if not self._below else Path(str(place)[: -len(self._below)])
-        return tuple(top / folder for folder in _imported_from(self.top) if (top / folder).is_dir())
+        return tuple(top / folder for folder in imported_from(self.top) if (top / folder).is_dir())
 
     def changed(self, one: str, other: str) -> tuple[str, ...]:
         """The files that differ between two commits, below the repository's uppermost folder."""
@@ -149,6 +152,23 @@ class Checkouts:
         """The commits after one up to another, oldest first, along the first parents."""
         told = self._git("rev-list", "--reverse", "--first-parent", f"{good}..{bad}")
         return tuple(told.decode("ascii").split())
+
+    def touched(self, good: str, bad: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The same commits, each with the files that differ from its first parent."""
+        form = "--format=%x00%H"
+        told = self._git(
+            *("log", "-z", "--reverse", "--first-parent", "-m", "--no-renames", "--name-only", form),
+            f"{good}..{bad}",
+        )
+        found: list[tuple[str, list[str]]] = []
+        words = told.decode(*ENCODING).split("\0")
+        for before, word in pairwise(words):
+            # A commit's name follows an empty word; its files follow that, the first after a line break.
+            if not before and _COMMIT.fullmatch(word):
+                found.append((word, []))
+            elif word.strip("\n") and found:
+                found[-1][1].append(word.removeprefix("\n"))
+        return tuple((commit, tuple(files)) for commit, files in found)
 
     def title(self, commit: str) -> str:
         """The subject line of a commit."""
@@ -174,7 +194,7 @@ class Checkouts:
         return ran.stdout
 
 
-def _imported_from(top: Path) -> tuple[str, ...]:
+def imported_from(top: Path) -> tuple[str, ...]:
     """The folders below a repository that modules are imported from, relative to it: installed in place, or named."""
     real = [Path(os.path.realpath(each)) for each in sys.path if each]
     for each in distributions():

@@ -18,7 +18,7 @@ from pytest_mlrepro.errors import LockfileError, MissingExtraError, ReplayError
 from pytest_mlrepro.lockfile import load_lockfile
 from pytest_mlrepro.model import Run
 from pytest_mlrepro.replay.change import Change
-from pytest_mlrepro.replay.checkouts import Checkouts
+from pytest_mlrepro.replay.checkouts import Checkouts, imported_from
 from pytest_mlrepro.replay.child import Children, lasting, variables
 from pytest_mlrepro.replay.environments import Environments
 from pytest_mlrepro.replay.results import RUN, WITNESS, Results, installed, key_of, state_of
@@ -209,6 +209,9 @@ class Replayer:
             ),
         )
         environment = variables(dict(change.variables), further | {ORDERS: orders.to_json()})
+        if change.packages is not None and change.commit:
+            # Environment and files are ours: what was compiled for one replay serves the next.
+            environment.pop("PYTHONDONTWRITEBYTECODE", None)
         if change.elsewhere:
             environment["TMPDIR"] = environment["TEMP"] = environment["TMP"] = str(temporary)
         status, output = self._children.run(
@@ -226,11 +229,18 @@ class Replayer:
     def _root(self, change: Change) -> tuple[Path, dict[str, str]]:
         """The project's folder, and the variables that let its modules come from there."""
         if not change.commit:
-            return self.root, {}
+            return self.root, {} if change.packages is None else {"PYTHONPATH": self._own_path()}
         if self._checkouts is None:
             raise LookupError("a change names a commit, and there are no checkouts")
         paths = [*map(str, self._checkouts.search_path(change.commit)), os.environ.get("PYTHONPATH", "")]
         return self._checkouts.folder(change.commit), {"PYTHONPATH": os.pathsep.join(filter(None, paths))}
+
+    def _own_path(self) -> str:
+        """The user's own folders that modules are imported from, which an environment made for a replay lacks."""
+        own = imported_from(Path(os.path.realpath(self.root)))
+        return os.pathsep.join(
+            filter(None, [*(str(self.root / each) for each in own), os.environ.get("PYTHONPATH", "")])
+        )
 
     def _arguments(self, change: Change, root: Path, here: Path, place: Path) -> Iterator[str]:
         yield from (f"--rootdir={root}", f"--mlrepro-record={place / RUN}", "-q", "--no-header", "--tb=short")
