@@ -10,6 +10,8 @@ from typing import Any, Literal, TypeAlias
 
 from pytest_mlrepro.errors import ReplayError
 from pytest_mlrepro.guard import Site
+from pytest_mlrepro.lockfile.facts import decode_fact, encode_fact
+from pytest_mlrepro.model import Facts, by_address
 
 Ending: TypeAlias = Literal["passed", "failed", "skipped", "error"]
 
@@ -68,6 +70,7 @@ class Witness:
         reads: files outside the project that were opened, with size and time of modification (ns).
         strays: modules that were imported from the folder that they should not come from.
         loaded: what the process had loaded at its end, such as the BLAS and its number of threads.
+        unfinished: the facts of subjects that failed by themselves, as far as they came; a run does not hold them.
     """
 
     outcomes: Mapping[str, Outcome] = field(default_factory=dict)
@@ -76,6 +79,7 @@ class Witness:
     reads: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     strays: tuple[str, ...] = ()
     loaded: Mapping[str, Any] = field(default_factory=dict)
+    unfinished: Mapping[str, Facts] = field(default_factory=dict)
 
     def to_json(self) -> str:
         """As text."""
@@ -87,6 +91,10 @@ class Witness:
                 "reads": {path: list(stamp) for path, stamp in self.reads.items()},
                 "strays": list(self.strays),
                 "loaded": dict(self.loaded),
+                "unfinished": {
+                    subject: [[fact.facet, fact.key, encode_fact(fact)] for fact in facts.values()]
+                    for subject, facts in self.unfinished.items()
+                },
             }
         )
 
@@ -101,6 +109,10 @@ class Witness:
             {path: (size, moment) for path, (size, moment) in raw["reads"].items()},
             tuple(raw["strays"]),
             raw["loaded"],
+            {
+                subject: by_address(decode_fact(*each) for each in facts)
+                for subject, facts in raw["unfinished"].items()
+            },
         )
 
     @classmethod
