@@ -45,9 +45,8 @@ def decode_band(node: object, where: str, path: tuple[str, ...]) -> Band:
         if name in node and not _is_number(node[name]):
             raise wrong(where, (*path, name), "a number", node[name])
     try:
-        return Band(
-            *(node[name] for name in ("low", "high", "mean", "sd", "seeds")), _made(node, where, path)
-        )
+        numbers = {name: node[name] for name in _NUMBERS}
+        return Band(**numbers, made=_made(node, where, path))
     except LockfileError:
         raise
     except MlreproError as error:
