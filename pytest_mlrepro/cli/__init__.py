@@ -10,6 +10,7 @@ from pathlib import Path
 from pytest_mlrepro._version import __version__
 from pytest_mlrepro.cli import (
     accept,
+    calibrate,
     check_lockfile,
     common,
     diff,
@@ -115,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add(commands)
     merge_driver.add(commands)
     report.add(commands)
+    calibrate.add(commands)
     return parser
 
 
