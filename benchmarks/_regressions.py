@@ -22,8 +22,8 @@ class Pair(NamedTuple):
 
 
 def pairs() -> list[Pair]:
-    """Every data set with every model."""
-    return [Pair(data, model) for data in DATA for model in MODELS]
+    """Every data set with every model, but for boosting ten classes, which takes as long as a third of the others."""
+    return [Pair(data, model) for data in DATA for model in MODELS if (data, model) != ("digits", "GB")]
 
 
 def values(pair: Pair, condition: str, seed: int, *, split: bool) -> dict[str, float]:
@@ -124,13 +124,15 @@ def _trees(name: str, count: int, **further: Any) -> Callable[[bool, float, int]
 
 
 def _network(is_regression: bool, size: float, seed: int) -> Any:
+    from sklearn.compose import TransformedTargetRegressor
     from sklearn.neural_network import MLPClassifier, MLPRegressor
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
     kind = MLPRegressor if is_regression else MLPClassifier
-    options: dict[str, Any] = {"learning_rate_init": 0.01, "max_iter": round(50 * size), "random_state": seed}
-    return make_pipeline(StandardScaler(), kind((20,), **options))
+    options: dict[str, Any] = {"hidden_layer_sizes": (20,), "learning_rate_init": 0.01, "random_state": seed}
+    model = make_pipeline(StandardScaler(), kind(max_iter=round(50 * size), **options))
+    return TransformedTargetRegressor(model, transformer=StandardScaler()) if is_regression else model
 
 
 def _descent(is_regression: bool, size: float, seed: int) -> Any:

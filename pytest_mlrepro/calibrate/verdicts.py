@@ -88,9 +88,7 @@ def _conclusion(found: Rechecked) -> Iterator[str]:
             else "no metric got worse; smaller shifts than shown may have been"
         )
         if any(each.verdict in ("holds", "better") for each in found.metrics):
-            yield (
-                "accept the new values and calibrate them: pytest --mlrepro-update, then mlrepro calibrate --accept"
-            )
+            yield ("calibrate what it has become: pytest --mlrepro-update, then mlrepro calibrate --accept")
 
 
 def document(found: Rechecked) -> dict[str, Any]:

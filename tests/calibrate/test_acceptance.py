@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 from calibrate.scripted import TEST, metric, normal, observed
-from hypothesis import given
+from hypothesis import given, settings
 from strategies import MADE_BANDS, RUNS
 
 from pytest_mlrepro.bands import Band
@@ -70,6 +70,7 @@ def test_an_environment_that_is_not_recorded_sees_what_is_shared():
     assert facts(Accepting("new", {PLACE: (F1, BAND)})(before))["results.f1"].band == BAND
 
 
+@settings(max_examples=40)
 @given(RUNS, MADE_BANDS)
 def test_only_bands_change_whatever_the_lockfile_holds(before, band):
     name = next(iter(before.environments), "")
