@@ -123,3 +123,15 @@ def test_the_history_is_measured(tmp_path):
     rows = json.loads(report.read_text(encoding="utf-8"))["history"]
     assert [row["what"] for row in rows[:2]] == ["git log -p", "mlrepro log"]
     assert rows[1]["wanted"] == "at most 2"
+
+
+@pytest.mark.slow
+def test_promises_and_power_of_a_calibration_are_measured(tmp_path):
+    report = tmp_path / "report.json"
+    printed = run("--fresh", "5", "--pairs", "1", "--no-replays", "--json", str(report), name="calibration")
+    assert "10 metrics, calibrated over 20 seeds, 5 fresh seeds each" in printed
+    found = json.loads(report.read_text(encoding="utf-8"))
+    assert len(found["promise"]["over other twenties"]) == 200
+    assert [*found["power"]] == ["split and model vary with the seed", "only the model varies with the seed"]
+    for each in found["power"].values():
+        assert [*each] == ["another stream", "5 % label noise", "half of the rows", "a fifth of the model"]
