@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 
 import pytest
@@ -215,6 +216,42 @@ def test_too_few_replays_are_an_error(project, capsys):
         "  boom",
         "see that the tests run: pytest --mlrepro-record=run.lock",
     ]
+
+
+def test_bands_need_a_replay_under_the_project_s_own_seed(project, capsys):
+    project.accept()
+    project.problems = (0,)
+    run()
+    run("--accept", status=4)
+    assert capsys.readouterr().err.splitlines()[0] == (
+        "mlrepro: mlrepro calibrate: the replay under the project's own seed, 0, could not be made"
+    )
+    assert bands(project) == {}
+
+
+@pytest.mark.skipif(os.name == "nt" or not hasattr(os, "geteuid"), reason="rights of files")
+def test_a_lockfile_that_cannot_be_written_is_said_before_anything_runs(project, capsys):
+    project.accept()
+    project.lockfile.chmod(0o444)
+    run("--accept", status=4)
+    assert capsys.readouterr().err.splitlines() == [
+        "mlrepro: mlrepro.lock: cannot be written: the file is read-only",
+        "name a writable file: --lockfile PATH",
+    ]
+    assert project.asked == ()
+
+
+def test_names_are_shown_as_text(project, capsys):
+    hostile = "tests/test_model.py::test_a[\x1b[31m\n::error::x]"
+    project.facts = lambda seed: {hostile: [metric("f1", 0.9 + normal(seed, 0.01)), metric("a\nb", seed)]}
+    project.accept()
+    run("--accept")
+    run("--recheck")
+    printed = capsys.readouterr().out
+    assert "\x1b" not in printed
+    assert not [line for line in printed.splitlines() if line.startswith("::")]
+    run("--accept", "--json")
+    assert json.loads(capsys.readouterr().out)["accepted"] == [{"subject": hostile, "address": "results.f1"}]
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def lines(found: Calibrated, accepted: Run, lockfile: Run) -> Iterator[str]:
 
 def heading(observations: Observations, what: str) -> Iterator[str]:
     """How many runs there were, and under which seeds."""
-    remembered = f" ({observations.remembered} remembered)" if observations.remembered else ""
+    remembered = f" ({len(observations.remembered)} remembered)" if observations.remembered else ""
     seeds = ranges(observations.seeds).replace(",", ", ")
     yield f"{what} over {plural(len(observations.seeds), 'run')}{remembered}, base seeds {seeds}"
 
@@ -186,7 +186,7 @@ def observed(observations: Observations) -> dict[str, Any]:
     return {
         "environment": observations.environment,
         "seeds": [*observations.seeds],
-        "remembered": observations.remembered,
+        "remembered": [*observations.remembered],
         "failed": [
             {"test": plain(test), "seeds": [*seeds], "message": plain(message)}
             for test, (seeds, message) in sorted(observations.failed.items())

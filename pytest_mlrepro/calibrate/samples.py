@@ -59,14 +59,14 @@ class Observations:
         facts: by base seed, subject and address; of tests that failed by themselves too.
         failed: the base seeds under which a test failed by itself, by test, with the first message.
         problems: why a replay could not be made, by base seed.
-        remembered: how many replays were not run now.
+        remembered: the base seeds of the replays that were not run now.
         environment: that they were made in.
     """
 
     facts: Mapping[int, Mapping[str, Facts]] = field(default_factory=dict)
     failed: Mapping[str, tuple[tuple[int, ...], str]] = field(default_factory=dict)
     problems: Mapping[int, str] = field(default_factory=dict)
-    remembered: int = 0
+    remembered: tuple[int, ...] = ()
     environment: str = ""
 
     @classmethod
@@ -75,7 +75,8 @@ class Observations:
         facts: dict[int, Mapping[str, Facts]] = {}
         failed: dict[str, tuple[tuple[int, ...], str]] = {}
         problems: dict[int, str] = {}
-        remembered, environment = 0, ""
+        remembered: list[int] = []
+        environment = ""
         for replay in replays:
             seed = replay.change.seed
             if seed is None:
@@ -83,14 +84,14 @@ class Observations:
             if replay.problem:
                 problems[seed] = replay.problem
                 continue
-            remembered += replay.remembered
+            remembered += [seed] * replay.remembered
             environment = environment or next(iter(replay.run.environments), "")
             facts[seed] = {**replay.run.subjects, **replay.witness.unfinished}
             for test, outcome in replay.witness.outcomes.items():
                 if outcome.ending in ("failed", "error"):
                     seeds, message = failed.get(test, ((), outcome.message))
                     failed[test] = (*seeds, seed), message
-        return cls(facts, failed, problems, remembered, environment)
+        return cls(facts, failed, problems, tuple(remembered), environment)
 
     @property
     def seeds(self) -> tuple[int, ...]:
@@ -109,7 +110,7 @@ class Observations:
             {seed: facts for seed, facts in self.facts.items() if seed in kept},
             failed,
             {seed: problem for seed, problem in self.problems.items() if seed in kept},
-            self.remembered,
+            tuple(seed for seed in self.remembered if seed in kept),
             self.environment,
         )
 

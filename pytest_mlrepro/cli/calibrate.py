@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from pytest_mlrepro.errors import ConfigError, LockfileError, ReplayError
 from pytest_mlrepro.lockfile import check_writable, load_lockfile, update_lockfile
 from pytest_mlrepro.model import Run
 from pytest_mlrepro.replay import Change
+from pytest_mlrepro.report.plain import plain
 from pytest_mlrepro.visible import visible
 
 
@@ -93,13 +95,18 @@ def _calibrate(options: argparse.Namespace, project: Config, count: int) -> int:
     path = common.lockfile(options, project)
     lockfile = _lockfile(path, needed=options.accept, remedy="make one first: pytest --mlrepro-update")
     if options.accept:
-        check_writable(path, shown=_called(path))
+        _check_writable(path)
     seeds = range(1, count + 1)
     # The value that is to have a band must be the one that the code still gives.
     further = {project.seed} - {*seeds} if options.accept else set()
     everything = _observed(options, project, (*seeds, *further), "calibrating")
     observations = everything.only(seeds)
     _check_enough(observations, count)
+    if options.accept and project.seed in everything.problems:
+        raise _unmade(
+            f"the replay under the project's own seed, {project.seed}, could not be made",
+            {project.seed: everything.problems[project.seed]},
+        )
     found = calibrated(observations, alpha=options.alpha)
     accepted = lockfile.view(observations.environment)
     told = [*rendering.lines(found, accepted, lockfile)]
@@ -139,9 +146,10 @@ def _accept(
     document = {
         "lockfile": _called(path),
         "written": changed,
-        "accepted": [[*place] for place in written],
+        "accepted": [{"subject": plain(subject), "address": plain(address)} for subject, address in written],
         "refused": [
-            {"subject": a, "address": b, "reason": reason} for (a, b), reason in sorted(refused.items())
+            {"subject": plain(subject), "address": plain(address), "reason": reason}
+            for (subject, address), reason in sorted(refused.items())
         ],
     }
     return DRIFTED if refused else FINE, told, document
@@ -185,14 +193,13 @@ def _check_enough(observations: Observations, asked: int) -> None:
     made = len(observations.seeds)
     if made >= FEWEST:
         return
-    problems = rendering.by_problem(observations.problems)
-    said = tuple(line for problem in problems for line in problem.splitlines())
-    raise ReplayError(
-        f"{made} of {asked} replays could be made, {FEWEST} are needed",
-        where="mlrepro calibrate",
-        said=said,
-        remedy="see that the tests run: pytest --mlrepro-record=run.lock",
-    )
+    raise _unmade(f"{made} of {asked} replays could be made, {FEWEST} are needed", observations.problems)
+
+
+def _unmade(what: str, problems: Mapping[int, str]) -> ReplayError:
+    said = tuple(line for problem in rendering.by_problem(problems) for line in problem.splitlines())
+    remedy = "see that the tests run: pytest --mlrepro-record=run.lock"
+    return ReplayError(what, where="mlrepro calibrate", said=said, remedy=remedy)
 
 
 def _lockfile(path: Path, *, needed: bool, remedy: str) -> Run:
@@ -201,6 +208,14 @@ def _lockfile(path: Path, *, needed: bool, remedy: str) -> Run:
     if not needed:
         return Run()
     raise LockfileError("there is no lockfile", where=_called(path), remedy=remedy)
+
+
+def _check_writable(path: Path) -> None:
+    try:
+        check_writable(path, shown=_called(path))
+    except LockfileError as error:
+        remedy = "name a writable file: --lockfile PATH"
+        raise LockfileError(error.what, where=error.where, remedy=remedy) from None
 
 
 def _called(path: Path) -> str:

@@ -200,7 +200,7 @@ def test_replays_without_a_seed_are_no_part_of_it():
     only = everything.only(range(1, 9))
     assert only.seeds == tuple(range(1, 9))
     assert everything.run(0).facts(TEST)["results.f1"].value == spread(0)
-    assert (everything.remembered, only.environment) == (1, "ci")
+    assert (everything.remembered, only.remembered, only.environment) == ((0,), (), "ci")
 
 
 def test_the_accuracy_of_the_recorder_is_a_share():
