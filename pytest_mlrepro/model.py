@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Literal, TypeAlias
 
+from pytest_mlrepro.bands import Band
 from pytest_mlrepro.errors import RecordingError
 from pytest_mlrepro.traces import Trace
 
@@ -78,50 +79,6 @@ class Tolerance:
 
 DEFAULT_TOLERANCE = Tolerance()
 """Of floats where neither the fact, nor its test, nor the project says anything."""
-
-
-@dataclass(frozen=True, slots=True)
-class Band:
-    """Where a metric lies when only the seed varies: what a calibration found, stored with the fact it was made for.
-
-    Attributes:
-        low, high: the band, both ends included, in the metric's unit.
-        mean, sd: of the metric over the seeds, in the metric's unit.
-        seeds: how many seeds it rests on.
-
-    Raises:
-        RecordingError: if a bound is not finite, or they are the wrong way round; a negative spread; no seeds.
-    """
-
-    low: float
-    high: float
-    mean: float
-    sd: float
-    seeds: int
-
-    def __post_init__(self) -> None:
-        numbers = {name: getattr(self, name) for name in ("low", "high", "mean", "sd")}
-        for name, number in numbers.items():
-            usable = isinstance(number, int | float) and not isinstance(number, bool)
-            if not usable or not math.isfinite(number):
-                raise _unusable(f"{name} of a band must be a finite number, got {number!r}")
-            object.__setattr__(self, name, float(number))
-        if self.low > self.high:
-            raise _unusable(f"a band must not end below its start, got {self.low!r} to {self.high!r}")
-        if self.sd < 0:
-            raise _unusable(f"the spread of a band must not be negative, got {self.sd!r}")
-        if type(self.seeds) is not int or self.seeds < 1:
-            raise _unusable(f"a band must rest on at least one seed, got {self.seeds!r}")
-
-    def __contains__(self, value: object) -> bool:
-        """Whether a number lies in the band; NaN does not."""
-        if not isinstance(value, int | float) or isinstance(value, bool):
-            return False
-        return self.low <= value <= self.high
-
-
-def _unusable(what: str) -> RecordingError:
-    return RecordingError(what, remedy="calibrate again, or take the band out")
 
 
 @dataclass(frozen=True, slots=True)

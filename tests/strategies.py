@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from pytest_mlrepro.model import FACET_NAMES, SESSION, Band, Fact, Run, Tolerance, by_address
+from pytest_mlrepro.bands import Band, Calibration
+from pytest_mlrepro.model import FACET_NAMES, SESSION, Fact, Run, Tolerance, by_address
 
 TEXT = st.text(max_size=12)
 KEYS = st.one_of(
@@ -25,13 +26,43 @@ VALUES = st.recursive(SCALARS, lambda inner: st.lists(inner, max_size=4).map(tup
 BOUNDS = st.floats(0, 1e6, allow_nan=False)
 TOLERANCES = st.builds(Tolerance, BOUNDS, BOUNDS)
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
-BANDS = st.builds(
+PLAIN_BANDS = st.builds(
     lambda ends, mean, sd, seeds: Band(min(ends), max(ends), mean, sd, seeds),
     st.tuples(FINITE, FINITE),
     FINITE,
     st.floats(0, allow_infinity=False),
     st.integers(1, 2**40),
 )
+RUNS_OF_A_BAND = st.lists(
+    st.tuples(st.integers(0, 30) | st.integers(0, 2**62), FINITE),
+    min_size=1,
+    max_size=25,
+    unique_by=lambda pair: pair[0],
+)
+MADE_BANDS = st.builds(
+    lambda ends, mean, sd, runs, method, alpha, metrics: Band(
+        min(ends),
+        max(ends),
+        mean,
+        sd,
+        len(runs),
+        Calibration(
+            method,
+            alpha,
+            metrics,
+            tuple(seed for seed, _ in sorted(runs)),
+            tuple(value for _, value in sorted(runs)),
+        ),
+    ),
+    st.tuples(FINITE, FINITE),
+    FINITE,
+    st.floats(0, allow_infinity=False),
+    RUNS_OF_A_BAND,
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12),
+    st.floats(0, 1, exclude_min=True, exclude_max=True),
+    st.integers(1, 2**40),
+)
+BANDS = PLAIN_BANDS | MADE_BANDS
 FACTS = st.builds(
     Fact,
     st.sampled_from(FACET_NAMES),

@@ -132,3 +132,15 @@ def test_a_bisection_is_counted_and_measured(tmp_path):
     tables = json.loads(report.read_text(encoding="utf-8"))
     assert [row["what"] for row in tables["replays"]][-1] == "a commit among 4"
     assert [row["who"] for row in tables["times"]] == ["pytest", "git", "mlrepro itself"]
+
+
+@pytest.mark.slow
+def test_promises_and_power_of_a_calibration_are_measured(tmp_path):
+    report = tmp_path / "report.json"
+    printed = run("--fresh", "5", "--pairs", "1", "--no-replays", "--json", str(report), name="calibration")
+    assert "10 metrics, calibrated over 20 seeds, 5 fresh seeds each" in printed
+    found = json.loads(report.read_text(encoding="utf-8"))
+    assert len(found["promise"]["over other twenties"]) == 200
+    assert [*found["power"]] == ["split and model vary with the seed", "only the model varies with the seed"]
+    for each in found["power"].values():
+        assert [*each] == ["another stream", "5 % label noise", "half of the rows", "a fifth of the model"]

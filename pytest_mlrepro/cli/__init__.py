@@ -11,6 +11,7 @@ from pytest_mlrepro._version import __version__
 from pytest_mlrepro.cli import (
     accept,
     bisect,
+    calibrate,
     check_lockfile,
     common,
     diff,
@@ -119,6 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     merge_driver.add(commands)
     report.add(commands)
     verify.add(commands)
+    calibrate.add(commands)
     return parser
 
 

@@ -6,6 +6,7 @@ import math
 from decimal import ROUND_CEILING, Decimal
 from typing import Any
 
+from pytest_mlrepro.bands import Band
 from pytest_mlrepro.facets._closeness import (
     BITWISE,
     cells,
@@ -19,7 +20,7 @@ from pytest_mlrepro.facets._closeness import (
     scale_of,
     tolerance_for,
 )
-from pytest_mlrepro.model import DEFAULT_TOLERANCE, Band, Fact, Tolerance
+from pytest_mlrepro.model import DEFAULT_TOLERANCE, Fact, Tolerance
 
 # Below this, a quantity is likely a loss or a residual that vanishes: a relative tolerance means nothing there.
 _NEAR_ZERO = 1e-6
@@ -109,9 +110,9 @@ def within_tolerance(baseline: Fact, current: Fact, default: Tolerance) -> str:
 
 
 def against_band(baseline: Fact, current: Fact) -> list[str]:
-    """How far outside of the calibrated band a number is; nothing where there is none, or it is not outside."""
+    """How far outside of the calibrated band a number is; nothing where there is none, or a tolerance decides."""
     band, now = baseline.band, current.value
-    if band is None or type(baseline.value) is not type(now) or now in band:
+    if band is None or current.tolerance is not None or type(baseline.value) is not type(now) or now in band:
         return []
     if not isinstance(now, int | float) or isinstance(now, bool):
         return []

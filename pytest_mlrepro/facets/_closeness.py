@@ -47,7 +47,9 @@ def rung(baseline: Fact, current: Fact, default: Tolerance) -> Rung:
 
 
 def is_in_band(baseline: Fact, current: Fact) -> bool:
-    """Whether a number lies in the band that its baseline was calibrated to."""
+    """Whether a number lies in the band that its baseline was calibrated to, and no tolerance of its own decides."""
+    if current.tolerance is not None:
+        return False
     same_type = type(baseline.value) is type(current.value)
     return baseline.band is not None and same_type and current.value in baseline.band
 

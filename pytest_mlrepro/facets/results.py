@@ -11,7 +11,7 @@ from pytest_mlrepro.facets import _closeness, _wording
 from pytest_mlrepro.facets._arrays import SMALL, digest, recorded, sparse_parts, to_array
 from pytest_mlrepro.facets._asked import check_better, check_metric, given, named
 from pytest_mlrepro.facets._bounds import allowed
-from pytest_mlrepro.facets._closeness import excess, scale_of
+from pytest_mlrepro.facets._closeness import counts, excess, scale_of
 from pytest_mlrepro.facets._fitted import fitted_state
 from pytest_mlrepro.facets._metrics import CONFUSION_MATRIX, Metric, classification, regression
 from pytest_mlrepro.facets._parameters import class_name
@@ -31,7 +31,7 @@ from pytest_mlrepro.model import (
 )
 from pytest_mlrepro.values import is_arraylike, is_sparse, to_value
 
-__all__ = ["Results", "Yardstick", "allowed", "excess", "scale_of"]
+__all__ = ["Results", "Yardstick", "allowed", "counts", "excess", "scale_of"]
 
 # A matrix of 64 classes is still told cell by cell.
 _LARGEST_MATRIX = 64 * 64

@@ -10,7 +10,8 @@ that says everything, and otherwise as an inline table::
     "test.f1" = { value = 0.9655172413793104, better = "higher", rtol = 1e-06, atol = 0.0 }
 
 Where a fact has a calibrated band (``band = { high = 0.958, low = 0.922, mean = 0.94, sd = 0.006, seeds = 20 }``),
-where an environment has values of its own, and where there is a trace, the version is 1.1.
+where an environment has values of its own, and where there is a trace, the version is 1.1. Where a band holds the
+values that it was made of too, it is 1.2.
 """
 
 from __future__ import annotations
@@ -25,11 +26,13 @@ from pytest_mlrepro.lockfile.nodes import restore, shown, too_deep, wrong
 from pytest_mlrepro.model import SESSION, Facts, Run
 from pytest_mlrepro.traces import Trace
 
-VERSION = (1, 1)
+VERSION = (1, 2)
 """The newest format that this release reads."""
 
 _PLAIN = (1, 0)
 """What is written where nothing in the run needs a newer one."""
+_BEFORE = (1, 1)
+"""What is written where no band says what it was made of."""
 
 _MARKER = re.compile(r"^(<{7}|={7}|>{7}|\|{7})(?: |$)", re.MULTILINE)
 _POSITION = re.compile(r" \(at line (\d+), column \d+\)$")
@@ -50,9 +53,14 @@ def dumps(run: Run) -> str:
 
 def _needed(run: Run) -> tuple[int, int]:
     """The oldest format that can hold a run."""
-    own = any(facts for each in run.environments.values() for facts in each.values())
-    is_plain = not run.traces and not own and not any(fact.band for _, fact in run)
-    return _PLAIN if is_plain else VERSION
+    own = [facts for each in run.environments.values() for facts in each.values() if facts]
+    bands = [fact.band for _, fact in run if fact.band is not None]
+    bands += [
+        fact.band for facts in own for fact in facts.values() if fact is not None and fact.band is not None
+    ]
+    if any(band.made is not None for band in bands):
+        return VERSION
+    return _BEFORE if run.traces or own or bands else _PLAIN
 
 
 def loads(text: str, where: str = "lockfile") -> Run:

@@ -8,12 +8,12 @@ from typing import Any
 from pytest_mlrepro.errors import LockfileError, MlreproError
 from pytest_mlrepro.facets import facet, facet_names
 from pytest_mlrepro.lockfile import toml
+from pytest_mlrepro.lockfile.bands import decode_band, encode_band
 from pytest_mlrepro.lockfile.nodes import MISSING, decode, dotted, encode, restore, shown, wrong
 from pytest_mlrepro.lockfile.toml import Node
-from pytest_mlrepro.model import Band, Fact, Facts, Tolerance, Value, by_address
+from pytest_mlrepro.model import Fact, Facts, Tolerance, Value, by_address
 
 _PARTS = frozenset({"type", "value", "dtype", "better", "rtol", "atol", "band", "detail"})
-_BAND = ("high", "low", "mean", "sd", "seeds")
 
 
 def fact_tables(path: tuple[str, ...], facts: Iterable[Fact]) -> Iterator[str]:
@@ -74,7 +74,7 @@ def encode_fact(fact: Fact) -> Node:
     if fact.tolerance is not None:
         parts |= {"rtol": fact.tolerance.rtol, "atol": fact.tolerance.atol}
     if fact.band is not None:
-        parts["band"] = {name: getattr(fact.band, name) for name in _BAND}
+        parts["band"] = encode_band(fact.band)
     if fact.detail:
         parts["detail"] = {name: encode(fact.detail[name]) for name in sorted(fact.detail)}
     if not parts:
@@ -117,7 +117,7 @@ def decode_fact(
         better=_one_of(node.get("better"), (None, "higher", "lower"), where, (*path, "better")),
         tolerance=_tolerance(node, where, path),
         detail=_detail(node.get("detail", {}), where, (*path, "detail")),
-        band=_band(node["band"], where, (*path, "band")) if "band" in node else None,
+        band=decode_band(node["band"], where, (*path, "band")) if "band" in node else None,
     )
 
 
@@ -129,18 +129,6 @@ def _tolerance(node: dict[str, Any], where: str, path: tuple[str, ...]) -> Toler
         return Tolerance(node.get("rtol", 0.0), node.get("atol", 0.0))
     except MlreproError as error:
         raise LockfileError(error.what, where=f"{where}, {dotted(path)}", remedy=restore(where)) from None
-
-
-def _band(node: object, where: str, path: tuple[str, ...]) -> Band:
-    if not isinstance(node, dict) or node.keys() != set(_BAND):
-        raise wrong(where, path, f"an inline table of {', '.join(_BAND)}", node)
-    _check_numbers(node, _BAND, where, path)
-    try:
-        return Band(**node)
-    except MlreproError as error:
-        raise LockfileError(error.what, where=f"{where}, {dotted(path)}", remedy=restore(where)) from None
-    except OverflowError:
-        raise wrong(where, path, "numbers that a float can hold", node) from None
 
 
 def _check_numbers(

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict
 from typing import Any
 
 from pytest_mlrepro.balance import Sum
+from pytest_mlrepro.bands import Band
 from pytest_mlrepro.facets import same_value
 from pytest_mlrepro.facets.results import allowed, scale_of
 from pytest_mlrepro.gate import Judgement, Terms
@@ -55,9 +55,13 @@ def measure(baseline: Fact | None, current: Fact | None, default: Tolerance) -> 
     return {
         "tolerance": _tolerance(baseline or fact, fact, default) if fact.facet == _OUTPUT else None,
         "better": fact.better,
-        "band": asdict(baseline.band) if baseline is not None and baseline.band else None,
+        "band": _band(baseline.band) if baseline is not None and baseline.band else None,
         "classes": _classes(baseline, current),
     }
+
+
+def _band(band: Band) -> dict[str, Any]:
+    return {name: getattr(band, name) for name in ("low", "high", "mean", "sd", "seeds")}
 
 
 def _tolerance(baseline: Fact, current: Fact, default: Tolerance) -> dict[str, Any] | None:

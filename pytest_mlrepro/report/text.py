@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from pytest_mlrepro.balance import Sum
+from pytest_mlrepro.bands import Band
 from pytest_mlrepro.explain import agreement, sentence
 from pytest_mlrepro.facets import facet_names, show
 from pytest_mlrepro.gate import Judgement, Terms
 from pytest_mlrepro.guard import Site
-from pytest_mlrepro.model import SESSION, Agreement, Band, Drift, Explanation, Fact, Facts, Run, Tolerance
+from pytest_mlrepro.model import SESSION, Agreement, Drift, Explanation, Fact, Facts, Run, Tolerance
 from pytest_mlrepro.report.hints import hints
 from pytest_mlrepro.report.standing import Standing
 from pytest_mlrepro.visible import line as shown_line

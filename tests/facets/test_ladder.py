@@ -117,6 +117,15 @@ class TestBand:
     def test_yields_to_the_demand_for_the_same_bits(self):
         assert told(metric(0.94, BAND), metric(0.95, **EXACT)).endswith("bitwise equality was asked for")
 
+    @pytest.mark.parametrize("own", [{"rtol": 1e-6}, {"atol": 0.001}, {"rtol": 1e-6, "atol": 0.001}])
+    def test_yields_to_a_tolerance_of_the_test(self, own):
+        assert rung(metric(0.94, BAND), metric(0.95, **own)) == "drift"
+        assert "beyond rounding" in told(metric(0.94, BAND), metric(0.95, **own))
+        assert "calibrated" not in told(metric(0.94, BAND), metric(0.5, **own))
+        assert rung(metric(0.94, BAND), metric(0.5, atol=1.0)) == "rounding"
+        # The baseline's is not asked: who takes a tolerance out of a test gets the band.
+        assert rung(metric(0.94, BAND, **own), metric(0.95)) == "band"
+
     def test_of_no_width_holds_its_one_value(self):
         narrow = Band(0.95, 0.95, 0.95, 0.0, 5)
         assert rung(metric(0.94, narrow), metric(0.95)) == "band"

@@ -77,6 +77,8 @@ VALUES = (
     ),
     *(
         "{ value = 1.0, band = { high = 1, low = 0, mean = 0, sd = 1, seeds = 20 } }",
+        '{ value = 1.0, band = { high = 1, low = 0, mean = 0, sd = 1, seeds = 2, method = "m", alpha = 0.01, '
+        'metrics = 1, base = "1-2", values = [0.0, 1.0] } }',
         "{ detail = {} }",
         "'''a\nb'''",
     ),

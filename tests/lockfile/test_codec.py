@@ -10,11 +10,13 @@ import tomli
 from hypothesis import given
 from strategies import RUNS, VALUES
 
+from pytest_mlrepro.bands import Band, Calibration
 from pytest_mlrepro.errors import LockfileError
 from pytest_mlrepro.facets import same_value
 from pytest_mlrepro.lockfile import dumps, loads
+from pytest_mlrepro.lockfile.bands import ranges, seeds_of
 from pytest_mlrepro.lockfile.nodes import decode, encode
-from pytest_mlrepro.model import Band, Fact, Run, Tolerance
+from pytest_mlrepro.model import Fact, Run, Tolerance
 
 SUBJECT = "tests/test_model.py::test_f1"
 BROKEN = Path(__file__).parents[2] / "fixtures" / "lockfiles" / "broken"
@@ -50,8 +52,13 @@ def test_everything_comes_back(original):
 
 @given(RUNS)
 def test_any_toml_reader_reads_it(original):
-    has_more = any(fact.band for _, fact in original) or any(original.environments.values())
-    assert tomli.loads(dumps(original))["lock-version"] == ("1.1" if has_more else "1.0")
+    own = [
+        fact for each in original.environments.values() for facts in each.values() for fact in facts.values()
+    ]
+    bands = [fact.band for fact in (*(fact for _, fact in original), *own) if fact and fact.band]
+    has_more = bool(bands) or any(original.environments.values())
+    needed = "1.2" if any(band.made for band in bands) else "1.1" if has_more else "1.0"
+    assert tomli.loads(dumps(original))["lock-version"] == needed
 
 
 @given(VALUES)
@@ -98,6 +105,54 @@ def test_a_band_stands_beside_its_value_and_raises_the_version():
         "f1 = 0.5\n"
     )
     assert loads(text.replace("1.1", "1.0")).facts(SUBJECT)["results.accuracy"].band == band
+
+
+def test_what_a_band_was_made_of_stands_in_its_line():
+    made = Calibration("prediction interval", 0.01, 12, (1, 2, 4), (0.93, 0.94, 0.95))
+    band = Band(low=0.9, high=0.98, mean=0.94, sd=0.01, seeds=3, made=made)
+    text = dumps(run(Fact("results", "accuracy", 0.94, band=band), Fact("results", "f1", 0.5)))
+    assert text == (
+        'lock-version = "1.2"\n'
+        "\n"
+        '["tests/test_model.py::test_f1".results]\n'
+        "accuracy = { value = 0.94, band = { high = 0.98, low = 0.9, mean = 0.94, sd = 0.01, seeds = 3, "
+        'method = "prediction interval", alpha = 0.01, metrics = 12, base = "1-2,4", '
+        "values = [0.93, 0.94, 0.95] } }\n"
+        "f1 = 0.5\n"
+    )
+    assert loads(text).facts(SUBJECT)["results.accuracy"].band == band
+
+
+def test_twenty_values_of_full_length_stay_in_one_line():
+    values = tuple(0.9 + index / 300 for index in range(20))
+    made = Calibration("prediction interval", 0.01, 12, tuple(range(1, 21)), values)
+    band = Band(low=0.9, high=0.98, mean=0.94, sd=0.01, seeds=20, made=made)
+    (line,) = [
+        each for each in dumps(run(Fact("results", "f1", 0.94, band=band))).splitlines() if "f1 =" in each
+    ]
+    assert line.endswith("] } }")
+
+
+@pytest.mark.parametrize(
+    ("base", "count", "seeds"),
+    [
+        ("1-3", 3, (1, 2, 3)),
+        ("7", 1, (7,)),
+        ("1-2,4,6-7", 5, (1, 2, 4, 6, 7)),
+        ("", 0, ()),
+        ("1-3", 4, None),
+        ("1-999999999999", 3, None),
+        ("3-1", 1, None),
+        ("-1", 1, None),
+        ("1-", 1, None),
+        ("a", 1, None),
+        (7, 1, None),
+    ],
+)
+def test_seeds_are_written_as_ranges(base, count, seeds):
+    assert seeds_of(base, count) == seeds
+    if seeds is not None:
+        assert ranges(seeds) == base
 
 
 def test_whole_numbers_in_a_band_are_numbers():

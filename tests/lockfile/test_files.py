@@ -139,7 +139,7 @@ def test_the_example_of_a_format_is_read_and_written_alike(path):
 
 
 def test_every_format_has_an_example():
-    assert [path.stem for path in EXAMPLES] == ["1.0", "1.1"]
+    assert [path.stem for path in EXAMPLES] == ["1.0", "1.1", "1.2"]
 
 
 def test_the_example_holds_what_it_says():
