@@ -18,6 +18,7 @@ from pytest_mlrepro.cli import (
     merge_driver,
     report,
     review,
+    stress,
     views,
 )
 from pytest_mlrepro.cli.common import FINE, STOPPED, UNUSABLE
@@ -115,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add(commands)
     merge_driver.add(commands)
     report.add(commands)
+    stress.add(commands)
     return parser
 
 

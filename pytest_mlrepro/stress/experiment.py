@@ -1,0 +1,186 @@
+"""Which replays to make, and what follows from them: everything at once, then one change at a time."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TypeAlias
+
+from pytest_mlrepro.errors import ReplayError
+from pytest_mlrepro.guard import Site
+from pytest_mlrepro.guard.site import CLOCK
+from pytest_mlrepro.model import DEFAULT_TOLERANCE, Tolerance
+from pytest_mlrepro.replay import Change, Replay
+from pytest_mlrepro.stress import verdict
+from pytest_mlrepro.stress.differences import Difference, differences, failed, subjects, violates
+from pytest_mlrepro.stress.findings import Stressed, Varied
+from pytest_mlrepro.stress.perturbations import ALONE, ORDER, PROCESS, Perturbation, pinned, together
+
+Replays: TypeAlias = Callable[[Sequence[Change], str], Sequence[Replay]]
+"""Makes replays, in the order asked, and says meanwhile what they are for."""
+
+_VARY = "MLREPRO_GUARD_VARY"
+_MOST_SITES = 20
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What is to be tried.
+
+    Attributes:
+        base: the clean replay.
+        perturbations: the changes.
+        replays: makes replays.
+        tolerance: the project's, of floats without one of their own.
+        each: whether each change is made alone, even if all at once change nothing.
+    """
+
+    base: Change
+    perturbations: Sequence[Perturbation]
+    replays: Replays
+    tolerance: Tolerance = DEFAULT_TOLERANCE
+    each: bool = False
+    _count: list[int] = field(default_factory=list)
+
+    def run(self) -> Stressed:
+        """Make the replays that it takes.
+
+        Raises:
+            ReplayError: if the tests cannot be run as they are, or record nothing.
+        """
+        lacking = {each.name: each.lacking for each in self.perturbations if each.lacking}
+        tried = tuple(each for each in self.perturbations if not each.lacking)
+        at_once = tuple(each for each in tried if each.name != ALONE)
+        clean, everything = self._make(
+            [self.base, together(at_once).over(self.base)], "everything changed at once"
+        )
+        self._check(clean)
+        apart = differences(clean, everything, self.tolerance)
+        if self._is_settled(clean, everything, apart, at_once):
+            told = verdict.settled(clean, everything, tried, apart)
+        else:
+            told = self._singly(clean, everything, tried, apart)
+        failing = {
+            test: outcome.message for test, outcome in clean.witness.outcomes.items() if failed(clean, test)
+        }
+        return replace(told, untried={**lacking, **told.untried}, failing=failing, replays=sum(self._count))
+
+    def _make(self, changes: Sequence[Change], what: str) -> Sequence[Replay]:
+        self._count.append(len(changes))
+        return self.replays(changes, what)
+
+    def _check(self, clean: Replay) -> None:
+        if clean.problem:
+            what, *said = clean.problem.splitlines()
+            raise ReplayError(
+                f"the tests cannot be run as they are: {what}",
+                said=tuple(said),
+                remedy="see that pytest runs them, then stress them again",
+            )
+        if not subjects(clean) and not any(failed(clean, test) for test in clean.witness.outcomes):
+            raise ReplayError(
+                "no test recorded a fact, so that nothing can differ",
+                remedy='let a test ask for the fixture mlrepro and record its results: mlrepro.metric("f1", f1)',
+            )
+
+    def _is_settled(
+        self,
+        clean: Replay,
+        everything: Replay,
+        apart: Mapping[str, Difference],
+        at_once: Sequence[Perturbation],
+    ) -> bool:
+        """Whether nothing is left to be found out by changing one thing at a time."""
+        # Both replays may have begun within the same second.
+        timed = any(CLOCK in site.call for site, _ in clean.witness.unpinned)
+        if self.each or everything.problem or timed:
+            return False
+        if any(each.mark == "drifted" for each in apart.values()):
+            return False
+        strict = [each for each in at_once if each.hold == "bitwise"]
+        if not apart or not strict or len(strict) == len(at_once):
+            return not apart or not strict
+        (found,) = self._make([together(strict).over(self.base)], "everything that must be bitwise the same")
+        return not found.problem and not differences(clean, found, self.tolerance)
+
+    def _singly(
+        self,
+        clean: Replay,
+        everything: Replay,
+        tried: Sequence[Perturbation],
+        apart: Mapping[str, Difference],
+    ) -> Stressed:
+        sites = _sites(clean, everything)
+        steady = pinned(self.base) if any(not site.pinned for site in sites) else self.base
+        singles = {each.name: each for each in tried if each.name not in (PROCESS, ALONE)}
+        asked = {
+            "": replace(self.base, repeat=1),
+            **({"steady": steady, "again": replace(steady, repeat=1)} if steady != self.base else {}),
+            **{name: each.change.over(steady) for name, each in singles.items()},
+            **{site.address: _varying(steady, site) for site in sites[:_MOST_SITES]},
+        }
+        made = dict(zip(asked, self._make([*asked.values()], "one change at a time"), strict=True))
+        reference = made.get("steady", clean)
+        by_name = {name: made[name] for name in singles}
+        found = verdict.Evidence(
+            clean=clean,
+            reference=reference,
+            second=made[""],
+            again=made.get("again", made[""]),
+            singles=by_name,
+            together=apart,
+            varied=tuple(self._varied(reference, site, made[site.address]) for site in sites[:_MOST_SITES]),
+            tolerance=self.tolerance,
+        )
+        found = replace(found, repeats=self._confirmed(found, singles, steady))
+        if any(each.name == ALONE for each in tried):
+            found = replace(found, alone=self._alone(found, steady))
+        return verdict.drawn(found, tried, everything)
+
+    def _varied(self, reference: Replay, site: Site, made: Replay) -> Varied:
+        if made.problem:
+            return Varied(site, problem=made.problem)
+        moved = differences(reference, made, self.tolerance)
+        return Varied(site, {subject: each.address for subject, each in moved.items()})
+
+    def _confirmed(
+        self, found: verdict.Evidence, singles: Mapping[str, Perturbation], steady: Change
+    ) -> Mapping[str, Replay]:
+        """Those under which something drifted, made again: do they give the same again?"""
+        restless = found.restless()
+        doubtful = [
+            name
+            for name, each in singles.items()
+            if any(
+                violates(difference.mark, each.hold) and subject not in restless
+                for subject, difference in found.apart(name).items()
+            )
+        ]
+        changes = [replace(singles[name].change.over(steady), repeat=1) for name in doubtful]
+        made = self._make(changes, "what drifted once more") if changes else ()
+        return dict(zip(doubtful, made, strict=True))
+
+    def _alone(self, found: verdict.Evidence, steady: Change) -> Mapping[str, Replay]:
+        """Each test alone, where the order matters."""
+        moved = found.apart(ORDER) if ORDER in found.singles else {}
+        tests = [
+            test
+            for test in found.clean.witness.outcomes
+            if not failed(found.clean, test) and (self.each or test in moved)
+        ]
+        changes = [Change(perturbations=(f"{ALONE}:{test}",)).over(steady) for test in tests]
+        return dict(zip(tests, self._make(changes, "tests alone"), strict=True)) if changes else {}
+
+
+def _sites(*replays: Replay) -> list[Site]:
+    """Where unpinned randomness was used, each line once."""
+    found: dict[str, Site] = {}
+    for each in replays:
+        for site, _ in each.witness.unpinned:
+            found.setdefault(site.address, site)
+    return [*found.values()]
+
+
+def _varying(steady: Change, site: Site) -> Change:
+    return steady.setenv({_VARY: json.dumps({site.address: 1})})
