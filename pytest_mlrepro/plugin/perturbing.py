@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Generator, Sequence
 from functools import wraps
@@ -13,8 +14,8 @@ from pytest_mlrepro.plugin.arrays import Poison, relaid
 from pytest_mlrepro.plugin.items import identity
 from pytest_mlrepro.plugin.listing import Listing
 
-ALONE = "alone:"
-"""Before the name of a test: that no other one is run."""
+ONLY = "only:"
+"""Before a JSON array of tests: they are run, in this order, and no others."""
 
 
 class Perturbing:
@@ -23,7 +24,7 @@ class Perturbing:
     By name: ``listing`` reverses listings of folders, ``order`` the order of the tests; ``offset`` draws a number from
     each global generator before a module is imported and before a test begins, so before anything is pinned;
     ``layout`` lets ``mlrepro.data`` give back arrays that lie the other way round in memory; ``memory`` fills arrays
-    that nobody has filled; ``alone:TEST`` runs that test only.
+    that nobody has filled; ``only:[TEST, ...]`` runs these tests only, in this order.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -33,7 +34,8 @@ class Perturbing:
             names: which.
         """
         self._names = frozenset(names)
-        self._alone = next((name.removeprefix(ALONE) for name in names if name.startswith(ALONE)), None)
+        told = next((name.removeprefix(ONLY) for name in names if name.startswith(ONLY)), None)
+        self._only: list[str] | None = None if told is None else json.loads(told)
         self._listing = Listing()
         self._poison = Poison()
 
@@ -59,10 +61,11 @@ class Perturbing:
         if "order" in self._names:
             # What shares a fixture still stands together, so that each fixture is set up as often as before.
             items.reverse()
-        if self._alone is not None:
-            others = [item for item in items if identity(item) != self._alone]
-            items[:] = [item for item in items if identity(item) == self._alone]
-            config.hook.pytest_deselected(items=others)
+        if self._only is not None:
+            known = {identity(item): item for item in items}
+            chosen = [known[name] for name in self._only if name in known]
+            config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+            items[:] = chosen
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self) -> Generator[None, object, object]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from pytest_mlrepro.comparison import compare_facts
@@ -19,6 +19,8 @@ Mark: TypeAlias = Literal["same", "within", "drifted", "unclear", "untried"]
 _CONDITIONS = ("libraries", "randomization", "source")
 _ENVIRON = "assumptions.environ."
 _JUDGED = "mlrepro:"
+_EXACT = Tolerance(0.0, 0.0)
+_ASKED = ", bitwise equality was asked for"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,17 @@ def differences(clean: Replay, other: Replay, tolerance: Tolerance) -> Mapping[s
         if subject != SESSION and not failed(clean, subject)
     }
     return {subject: each for subject, each in found.items() if each is not None}
+
+
+def bitwise(difference: Difference) -> Difference:
+    """The same difference, told for whom no tolerance counts."""
+    drift = difference.drift
+    if drift is None or drift.address != difference.address:
+        return difference
+    if drift.current is not None:
+        drift = replace(drift, current=replace(drift.current, tolerance=_EXACT))
+    told = sentence(drift, _EXACT).removesuffix(_ASKED)
+    return replace(difference, sentence=told)
 
 
 def failed(replay: Replay, subject: str) -> bool:

@@ -15,13 +15,15 @@ from pytest_mlrepro.replay import Change, Replay
 from pytest_mlrepro.stress import verdict
 from pytest_mlrepro.stress.differences import Difference, differences, failed, subjects, violates
 from pytest_mlrepro.stress.findings import Stressed, Varied
-from pytest_mlrepro.stress.perturbations import ALONE, ORDER, PROCESS, Perturbation, pinned, together
+from pytest_mlrepro.stress.perturbations import ALONE, ORDER, PROCESS, Perturbation, only, pinned, together
+from pytest_mlrepro.stress.search import Search
 
 Replays: TypeAlias = Callable[[Sequence[Change], str], Sequence[Replay]]
 """Makes replays, in the order asked, and says meanwhile what they are for."""
 
 _VARY = "MLREPRO_GUARD_VARY"
 _MOST_SITES = 20
+_MOST_SEARCHES = 4
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ class Experiment:
         )
         self._check(clean)
         apart = differences(clean, everything, self.tolerance)
-        if self._is_settled(clean, everything, apart, at_once):
+        if self._is_settled(clean, everything, apart, tried):
             told = verdict.settled(clean, everything, tried, apart)
         else:
             told = self._singly(clean, everything, tried, apart)
@@ -89,9 +91,12 @@ class Experiment:
         clean: Replay,
         everything: Replay,
         apart: Mapping[str, Difference],
-        at_once: Sequence[Perturbation],
+        tried: Sequence[Perturbation],
     ) -> bool:
         """Whether nothing is left to be found out by changing one thing at a time."""
+        at_once = [each for each in tried if each.name != ALONE]
+        if len(at_once) < len(tried) and not any(each.name == ORDER for each in at_once):
+            return False
         # Both replays may have begun within the same second.
         timed = any(CLOCK in site.call for site, _ in clean.witness.unpinned)
         if self.each or everything.problem or timed:
@@ -130,12 +135,16 @@ class Experiment:
             again=made.get("again", made[""]),
             singles=by_name,
             together=apart,
-            varied=tuple(self._varied(reference, site, made[site.address]) for site in sites[:_MOST_SITES]),
             tolerance=self.tolerance,
         )
+        restless = found.restless()
+        varied = [self._varied(reference, site, made[site.address]) for site in sites[:_MOST_SITES]]
+        found = replace(found, varied=tuple(each.without(restless) for each in varied))
         found = replace(found, repeats=self._confirmed(found, singles, steady))
         if any(each.name == ALONE for each in tried):
             found = replace(found, alone=self._alone(found, steady))
+        if found.alone and ORDER in found.singles:
+            found = replace(found, culprits=self._culprits(found, steady))
         return verdict.drawn(found, tried, everything)
 
     def _varied(self, reference: Replay, site: Site, made: Replay) -> Varied:
@@ -163,14 +172,28 @@ class Experiment:
 
     def _alone(self, found: verdict.Evidence, steady: Change) -> Mapping[str, Replay]:
         """Each test alone, where the order matters."""
-        moved = found.apart(ORDER) if ORDER in found.singles else {}
+        of_all = self.each or ORDER not in found.singles
+        moved = {} if of_all else found.apart(ORDER)
         tests = [
             test
             for test in found.clean.witness.outcomes
-            if not failed(found.clean, test) and (self.each or test in moved)
+            if not failed(found.clean, test) and (of_all or test in moved)
         ]
-        changes = [Change(perturbations=(f"{ALONE}:{test}",)).over(steady) for test in tests]
+        changes = [only([test]).over(steady) for test in tests]
         return dict(zip(tests, self._make(changes, "tests alone"), strict=True)) if changes else {}
+
+    def _culprits(self, found: verdict.Evidence, steady: Change) -> Mapping[str, str]:
+        """By test whose result follows the order of the tests: the one other test that makes the difference."""
+        moved = [test for test in found.apart(ORDER) if test in found.alone and not found.alone[test].problem]
+        searches = [Search.of(test, found.clean, found.singles[ORDER], found.alone[test]) for test in moved]
+        searches = [each for each in searches if each.suspects][:_MOST_SEARCHES]
+        while waiting := [each for each in searches if not each.over]:
+            changes = [only([*each.trial, each.victim]).over(steady) for each in waiting]
+            made = self._make(changes, "which test leaves something behind")
+            for search, replay in zip(waiting, made, strict=True):
+                apart = differences(search.alone, replay, self.tolerance)
+                search.take(moved=not replay.problem and search.victim in apart)
+        return {each.victim: each.suspects[0] for each in searches if each.found}
 
 
 def _sites(*replays: Replay) -> list[Site]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 
 from pytest_mlrepro.guard import Site
 from pytest_mlrepro.steadiness import Hold
@@ -54,6 +54,10 @@ class Varied:
     site: Site
     moved: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
+
+    def without(self, restless: Collection[str]) -> Varied:
+        """What is left if subjects that move by themselves do not count."""
+        return replace(self, moved={name: each for name, each in self.moved.items() if name not in restless})
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import reduce
 
@@ -85,6 +86,11 @@ def together(perturbations: Iterable[Perturbation]) -> Change:
     return reduce(_both, (each.change for each in perturbations), Change())
 
 
+def only(tests: Sequence[str]) -> Change:
+    """These tests, in this order, and no others."""
+    return Change(perturbations=(f"only:{json.dumps(list(tests))}",))
+
+
 def _both(one: Change, other: Change) -> Change:
     tunables = [dict(each.variables).get(TUNABLES) for each in (one, other)]
     joined = ":".join(each for each in tunables if each)
@@ -105,7 +111,7 @@ def catalogue(machine: Machine, holds: Mapping[str, Hold]) -> tuple[Perturbation
 def _bitwise(machine: Machine) -> Iterable[Perturbation]:
     yield Perturbation(
         PROCESS,
-        "a second run in a fresh process",
+        "nothing but a fresh process",
         "something that no seed decides and the guard cannot see: the order of objects by their addresses (id(), a set "
         "of objects), the clock, a process of its own, or a generator in compiled code",
         "sort by a key that is the same in every process; pass seeds to compiled libraries",

@@ -64,15 +64,16 @@ def matrix(told: Stressed, width: int) -> Iterator[str]:
     rows = told.marks
     if len(rows) > _ROWS:
         rows = {subject: marks for subject, marks in rows.items() if set(marks.values()) != {"same"}}
-    labels = {subject: _cut(subject) for subject in rows}
-    first = max(map(len, labels.values()), default=0)
-    lying = first + sum(len(change.name) + 2 for change in told.changes) <= width
+    wide = sum(len(change.name) + 2 for change in told.changes)
+    lying = min(_LABEL, max(map(len, rows), default=0)) + wide <= width
     widths = [len(change.name) + 2 if lying else 2 for change in told.changes]
+    labels = {subject: _cut(subject, max(_LABEL, width - sum(widths))) for subject in rows}
+    first = max(map(len, labels.values()), default=0)
     if rows:
         yield from _header(told.changes, first, lying)
     for subject, marks in rows.items():
         signs = zip((SIGNS[marks[change.name]] for change in told.changes), widths, strict=True)
-        yield f"{labels[subject]:<{first}}{''.join(f'{sign:>{wide}}' for sign, wide in signs)}"
+        yield f"{labels[subject]:<{first}}{''.join(f'{sign:>{size}}' for sign, size in signs)}"
     if left := len(told.marks) - len(rows):
         yield f"and {plural(left, 'subject')}, bitwise the same under every change"
     used = {mark for marks in rows.values() for mark in marks.values()}
@@ -90,8 +91,8 @@ def _header(changes: Sequence[Perturbation], first: int, lying: bool) -> Iterato
         yield f"{''.ljust(first)}{''.join(f' {letter}' for letter in letters)}".rstrip()
 
 
-def _cut(subject: str) -> str:
-    return subject if len(subject) <= _LABEL else f"...{subject[3 - _LABEL :]}"
+def _cut(subject: str, most: int) -> str:
+    return subject if len(subject) <= most else f"...{subject[3 - most :]}"
 
 
 def _finding(finding: Finding) -> Iterator[str]:

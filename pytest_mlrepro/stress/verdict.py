@@ -26,10 +26,11 @@ class Evidence:
         again: ``reference`` in a second process.
         singles: by the name of what was changed.
         together: what differs with everything changed at once.
-        varied: the places of unpinned randomness.
         tolerance: the project's.
+        varied: the places of unpinned randomness.
         repeats: those of ``singles`` where something drifted, once more.
         alone: by test.
+        culprits: by test, the other one that leaves behind what it depends on.
     """
 
     clean: Replay
@@ -38,10 +39,11 @@ class Evidence:
     again: Replay
     singles: Mapping[str, Replay]
     together: Mapping[str, Difference]
-    varied: tuple[Varied, ...]
     tolerance: Tolerance
+    varied: tuple[Varied, ...] = ()
     repeats: Mapping[str, Replay] = field(default_factory=dict)
     alone: Mapping[str, Replay] = field(default_factory=dict)
+    culprits: Mapping[str, str] = field(default_factory=dict)
 
     def apart(self, name: str) -> Mapping[str, Difference]:
         """What differs under a change."""
@@ -66,6 +68,8 @@ def settled(
     apart: Mapping[str, Difference],
 ) -> Stressed:
     """What follows if everything at once changed nothing, or nothing beyond tolerances that may differ."""
+    # Alone says more than the order of the tests does, and was not tried.
+    tried = [each for each in tried if each.name != ALONE]
     loose = [each.name for each in tried if each.hold != "bitwise"]
     marks: dict[str, dict[str, Mark]] = {}
     for subject in subjects(clean):
@@ -79,6 +83,7 @@ def settled(
 
 def drawn(found: Evidence, tried: Sequence[Perturbation], everything: Replay) -> Stressed:
     """What follows from one change at a time."""
+    tried = [each for each in tried if each.name != ALONE or found.alone]
     restless = dict(found.restless())
     second = dict(differences(found.clean, found.second, found.tolerance))
     holds = {each.name: each.hold for each in tried}
@@ -125,7 +130,7 @@ def _mark(
     restless: Mapping[str, Difference],
 ) -> Mark:
     if name == ALONE and subject not in found.alone:
-        return "untried" if ORDER not in found.singles else "same"
+        return "untried"
     if name != PROCESS and subject in restless:
         return "unclear"
     difference = apart.get(subject)
@@ -152,17 +157,21 @@ def _finding(
     if change.name == PROCESS:
         return _unpinned(found, made, is_restless=subject in restless)
     if change.name == ORDER and subject in found.alone:
-        is_moved = subject in _alone(found)
-        told = (
-            "it needs what tests before it leave behind: alone it gives something else too"
-            if is_moved
-            else "a test that now runs before it leaves something behind: alone it gives what it gives in the usual "
-            "order"
-        )
-        return replace(made, source=f"{told}; {change.source}")
+        return _left_behind(found, made)
     if change.hold == "rounding" and subject in found.unrepeated(change.name):
         return replace(made, source=f"{change.source}; it differs from one such run to the next, too")
     return made
+
+
+def _left_behind(found: Evidence, made: Finding) -> Finding:
+    culprit = found.culprits.get(made.subject, "")
+    if made.subject in _alone(found):
+        told = "alone it gives something else than after the tests that usually run before it"
+    else:
+        told = "alone it gives what it gives in the usual order, not what it gives after the tests that follow it"
+    if culprit:
+        return replace(made, source=f"what {culprit} leaves behind; {told}", proven=True)
+    return replace(made, source=f"{made.source}; {told}")
 
 
 def _unpinned(found: Evidence, made: Finding, *, is_restless: bool) -> Finding:
