@@ -48,11 +48,15 @@ class Difference:
 def differences(clean: Replay, other: Replay, tolerance: Tolerance) -> Mapping[str, Difference]:
     """What differs, by subject; subjects that agree bitwise are left out, as are tests that fail as they are.
 
+    Nothing is said where one of the two could not be made.
+
     Args:
         clean: the replay to compare with.
         other: the one under a change.
         tolerance: the project's, of floats without one of their own.
     """
+    if clean.problem or other.problem:
+        return {}
     subjects = dict.fromkeys((*clean.witness.outcomes, *clean.run.subjects, *other.run.subjects))
     found = {
         subject: _difference(subject, clean, other, tolerance)

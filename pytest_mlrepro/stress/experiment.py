@@ -173,7 +173,7 @@ class Experiment:
     def _alone(self, found: verdict.Evidence, steady: Change) -> Mapping[str, Replay]:
         """Each test alone, where the order matters."""
         of_all = self.each or ORDER not in found.singles
-        moved = {} if of_all else found.apart(ORDER)
+        moved = {} if of_all else {*found.apart(ORDER)} - {*found.restless()}
         tests = [
             test
             for test in found.clean.witness.outcomes
@@ -184,8 +184,12 @@ class Experiment:
 
     def _culprits(self, found: verdict.Evidence, steady: Change) -> Mapping[str, str]:
         """By test whose result follows the order of the tests: the one other test that makes the difference."""
-        moved = [test for test in found.apart(ORDER) if test in found.alone and not found.alone[test].problem]
-        searches = [Search.of(test, found.clean, found.singles[ORDER], found.alone[test]) for test in moved]
+        moved = {*found.apart(ORDER)} - {*found.restless()}
+        searches = [
+            Search.of(test, found.moved_in(test).witness.outcomes, alone)
+            for test, alone in found.alone.items()
+            if test in moved and not alone.problem
+        ]
         searches = [each for each in searches if each.suspects][:_MOST_SEARCHES]
         while waiting := [each for each in searches if not each.over]:
             changes = [only([*each.trial, each.victim]).over(steady) for each in waiting]

@@ -28,21 +28,16 @@ class Search:
     found: bool = False
 
     @classmethod
-    def of(cls, victim: str, usual: Replay, reverse: Replay, alone: Replay) -> Self:
+    def of(cls, victim: str, order: Sequence[str], alone: Replay) -> Self:
         """Begin one.
 
         Args:
             victim: the test.
-            usual, reverse: replays of all tests, in one order and in the other, that gave the victim another result.
+            order: the tests as they ran when it gave something else than alone.
             alone: the replay of the victim without the others.
         """
-        # It moved where its facts are not those that it has alone.
-        settled = alone.run.facts(victim) == usual.run.facts(victim) and alone.witness.outcomes.get(
-            victim
-        ) == usual.witness.outcomes.get(victim)
-        ran = [*(reverse if settled else usual).witness.outcomes]
-        before = ran[: ran.index(victim)] if victim in ran else []
-        return cls(victim, alone, before)
+        order = [*order]
+        return cls(victim, alone, order[: order.index(victim)] if victim in order else [])
 
     @property
     def trial(self) -> Sequence[str]:

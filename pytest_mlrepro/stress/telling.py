@@ -140,7 +140,7 @@ def _problems(told: Stressed) -> Iterator[str]:
         yield from ("", f"not tried, it fails as it is: {test}: {message}")
     for name, problem in told.broken.items():
         first, *others = problem.splitlines()
-        what = next(change.what for change in told.changes if change.name == name)
+        what = next((change.what for change in told.changes if change.name == name), "all changes at once")
         yield from ("", f"under {what} ({name}) the tests cannot be run: {first}", *others)
     told_once = [*(f"not tried here: {name}, {reason}" for name, reason in told.untried.items()), *told.notes]
     if told_once:

@@ -47,16 +47,27 @@ class Evidence:
 
     def apart(self, name: str) -> Mapping[str, Difference]:
         """What differs under a change."""
-        replay = self.singles[name]
-        return {} if replay.problem else differences(self.reference, replay, self.tolerance)
+        return differences(self.reference, self.singles[name], self.tolerance)
 
     def restless(self) -> Mapping[str, Difference]:
         """What differs although nothing was changed and all randomness that can be pinned is."""
         return differences(self.reference, self.again, self.tolerance)
 
+    def lonely(self) -> Mapping[str, Difference]:
+        """The tests that give something else alone than in the usual order."""
+        told = {
+            test: differences(self.reference, replay, self.tolerance).get(test)
+            for test, replay in self.alone.items()
+        }
+        return {test: each for test, each in told.items() if each is not None}
+
+    def moved_in(self, test: str) -> Replay:
+        """The replay in which other tests have moved a test that the order of the tests moves."""
+        return self.reference if test in self.lonely() else self.singles[ORDER]
+
     def unrepeated(self, name: str) -> Mapping[str, Difference]:
         """What differs between two replays under the same change."""
-        if name not in self.repeats or self.repeats[name].problem:
+        if name not in self.repeats:
             return {}
         return differences(self.singles[name], self.repeats[name], self.tolerance)
 
@@ -77,73 +88,67 @@ def settled(
         marks[subject] = {each.name: near if each.name in loose else "same" for each in tried}
     notes = [_JOINTLY.format(names=", ".join(loose))] if apart and len(loose) > 1 else []
     untried, loaded = _effects(tried, clean, {}, everything)
+    for row in marks.values():
+        row.update(dict.fromkeys(untried, "untried"))
     unpinned = tuple(site for site, _ in clean.witness.unpinned)
     return Stressed(tuple(tried), marks, unpinned=unpinned, untried=untried, notes=(*notes, *loaded))
 
 
 def drawn(found: Evidence, tried: Sequence[Perturbation], everything: Replay) -> Stressed:
     """What follows from one change at a time."""
-    tried = [each for each in tried if each.name != ALONE or found.alone]
-    restless = dict(found.restless())
-    second = dict(differences(found.clean, found.second, found.tolerance))
-    holds = {each.name: each.hold for each in tried}
-    for name in found.repeats:
-        # What two replays under one and the same change differ in says nothing of the change.
-        for subject, difference in found.unrepeated(name).items():
-            if holds[name] == "bitwise" and violates(difference.mark, "bitwise"):
-                restless.setdefault(subject, difference)
-    for subject, difference in restless.items():
-        second.setdefault(subject, difference)
-    apart = {PROCESS: second, **{name: found.apart(name) for name in found.singles}}
-    apart[ALONE] = _alone(found)
+    tried = tuple(each for each in tried if each.name != ALONE or found.alone)
+    restless = _restless(found, tried)
+    second = {**restless, **differences(found.clean, found.second, found.tolerance)}
+    apart = {PROCESS: second, **{name: found.apart(name) for name in found.singles}, ALONE: found.lonely()}
     untried, notes = _effects(tried, found.reference, found.singles, everything)
-    broken = {name: each.problem for name, each in found.singles.items() if each.problem}
-    rows = dict.fromkeys((*subjects(found.clean), *(s for each in apart.values() for s in each)))
-    marks = {
-        subject: {
-            each.name: "untried"
-            if each.name in broken
-            else _mark(subject, each.name, apart[each.name], found, restless)
-            for each in tried
-        }
-        for subject in rows
-    }
+    broken = _broken(found, everything)
+    marks: dict[str, dict[str, Mark]] = {}
+    for subject in dict.fromkeys((*subjects(found.clean), *(s for each in apart.values() for s in each))):
+        marks[subject] = {}
+        for name in (each.name for each in tried):
+            lacks = name in broken or name in untried or (name == ALONE and subject not in found.alone)
+            difference = apart[name].get(subject)
+            if lacks or (name != PROCESS and subject in restless):
+                marks[subject][name] = "untried" if lacks else "unclear"
+            else:
+                marks[subject][name] = difference.mark if difference is not None else "same"
     findings = [
         _finding(found, each, subject, apart[each.name][subject], restless)
-        for subject in rows
+        for subject, row in marks.items()
         for each in tried
-        if each.name not in broken and violates(marks[subject][each.name], each.hold)
+        # Where the order of the tests matters, alone says the same once more.
+        if violates(row[each.name], each.hold) and not (each.name == ALONE and row.get(ORDER) == "drifted")
     ]
-    findings = [*findings, *_only_together(found, findings, restless, broken)]
-    place = {subject: number for number, subject in enumerate(rows)}
+    if not broken:
+        findings += _only_together(found, findings, restless)
+    place = {subject: number for number, subject in enumerate(marks)}
     findings.sort(key=lambda each: place.get(each.subject, len(place)))
-    return Stressed(
-        tuple(tried), marks, tuple(findings), found.varied, untried=untried, notes=notes, broken=broken
-    )
+    return Stressed(tried, marks, tuple(findings), found.varied, untried=untried, notes=notes, broken=broken)
 
 
-def _mark(
-    subject: str,
-    name: str,
-    apart: Mapping[str, Difference],
-    found: Evidence,
-    restless: Mapping[str, Difference],
-) -> Mark:
-    if name == ALONE and subject not in found.alone:
-        return "untried"
-    if name != PROCESS and subject in restless:
-        return "unclear"
-    difference = apart.get(subject)
-    return "same" if difference is None else difference.mark
+def _restless(found: Evidence, tried: Sequence[Perturbation]) -> Mapping[str, Difference]:
+    """What moves by itself, although all randomness that can be pinned is."""
+    restless = dict(found.restless())
+    for change in tried:
+        # What two replays under one and the same change differ in says nothing of the change.
+        if change.hold == "bitwise":
+            restless = {**found.unrepeated(change.name), **restless}
+    return restless
 
 
-def _alone(found: Evidence) -> dict[str, Difference]:
-    told = {
-        test: differences(found.reference, replay, found.tolerance).get(test)
-        for test, replay in found.alone.items()
-        if not replay.problem
-    }
-    return {test: each for test, each in told.items() if each is not None}
+def _broken(found: Evidence, everything: Replay) -> dict[str, str]:
+    """The changes under which the tests could not be run, with the reason."""
+    made = [
+        *((PROCESS, each) for each in (found.second, found.reference, found.again)),
+        *found.singles.items(),
+        *((ALONE, each) for each in found.alone.values()),
+        (TOGETHER, everything),
+    ]
+    problems = {name: each.problem for name, each in reversed(made) if each.problem}
+    if len(problems) > 1:
+        # One of them is why.
+        problems.pop(TOGETHER, None)
+    return problems
 
 
 def _finding(
@@ -165,7 +170,7 @@ def _finding(
 
 def _left_behind(found: Evidence, made: Finding) -> Finding:
     culprit = found.culprits.get(made.subject, "")
-    if made.subject in _alone(found):
+    if made.subject in found.lonely():
         told = "alone it gives something else than after the tests that usually run before it"
     else:
         told = "alone it gives what it gives in the usual order, not what it gives after the tests that follow it"
@@ -200,11 +205,10 @@ def _only_together(
     found: Evidence,
     findings: Sequence[Finding],
     restless: Mapping[str, Difference],
-    broken: Mapping[str, str],
 ) -> Iterator[Finding]:
     explained = {each.subject for each in findings} | restless.keys()
     for subject, difference in found.together.items():
-        if difference.mark == "drifted" and subject not in explained and not broken:
+        if difference.mark == "drifted" and subject not in explained:
             yield Finding(
                 subject,
                 TOGETHER,
