@@ -186,7 +186,7 @@ class Experiment:
         """By test whose result follows the order of the tests: the one other test that makes the difference."""
         moved = {*found.apart(ORDER)} - {*found.restless()}
         searches = [
-            Search.of(test, found.moved_in(test).witness.outcomes, alone)
+            Search.of(test, [*found.moved_in(test).witness.outcomes], alone)
             for test, alone in found.alone.items()
             if test in moved and not alone.problem
         ]

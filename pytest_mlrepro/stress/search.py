@@ -36,7 +36,6 @@ class Search:
             order: the tests as they ran when it gave something else than alone.
             alone: the replay of the victim without the others.
         """
-        order = [*order]
         return cls(victim, alone, order[: order.index(victim)] if victim in order else [])
 
     @property
