@@ -53,6 +53,7 @@ def _drift(finding: Finding) -> dict[str, Any]:
         "place": difference.place,
         "differing": difference.differing,
         "facts": difference.facts,
+        "function": finding.function or None,
         "source": finding.source,
         "remedy": finding.remedy,
         "proven": finding.proven,

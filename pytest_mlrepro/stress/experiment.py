@@ -22,6 +22,7 @@ Replays: TypeAlias = Callable[[Sequence[Change], str], Sequence[Replay]]
 """Makes replays, in the order asked, and says meanwhile what they are for."""
 
 _VARY = "MLREPRO_GUARD_VARY"
+_TRACE = "--mlrepro-trace"
 _MOST_SITES = 20
 _MOST_SEARCHES = 4
 
@@ -140,7 +141,7 @@ class Experiment:
         restless = found.restless()
         varied = [self._varied(reference, site, made[site.address]) for site in sites[:_MOST_SITES]]
         found = replace(found, varied=tuple(each.without(restless) for each in varied))
-        found = replace(found, repeats=self._confirmed(found, singles, steady))
+        found = self._confirmed(found, singles, steady)
         if any(each.name == ALONE for each in tried):
             found = replace(found, alone=self._alone(found, steady))
         if found.alone and ORDER in found.singles:
@@ -155,8 +156,8 @@ class Experiment:
 
     def _confirmed(
         self, found: verdict.Evidence, singles: Mapping[str, Perturbation], steady: Change
-    ) -> Mapping[str, Replay]:
-        """Those under which something drifted, made again: do they give the same again?"""
+    ) -> verdict.Evidence:
+        """With what drifted made again: does it give the same again, and which function of the project is the first?"""
         restless = found.restless()
         doubtful = [
             name
@@ -166,9 +167,16 @@ class Experiment:
                 for subject, difference in found.apart(name).items()
             )
         ]
-        changes = [replace(singles[name].change.over(steady), repeat=1) for name in doubtful]
-        made = self._make(changes, "what drifted once more") if changes else ()
-        return dict(zip(doubtful, made, strict=True))
+        if not doubtful and not restless:
+            return found
+        traced = replace(steady, options=(*steady.options, _TRACE))
+        asked = {
+            "": traced,
+            **({PROCESS: replace(traced, repeat=1)} if restless else {}),
+            **{name: replace(singles[name].change.over(traced), repeat=1) for name in doubtful},
+        }
+        made = dict(zip(asked, self._make([*asked.values()], "what drifted once more"), strict=True))
+        return replace(found, traced=made.pop(""), repeats=made)
 
     def _alone(self, found: verdict.Evidence, steady: Change) -> Mapping[str, Replay]:
         """Each test alone, where the order matters."""

@@ -27,7 +27,8 @@ class Finding:
         source: what it most likely comes from.
         remedy: what to do.
         sites: where unpinned randomness was taken.
-        proven: whether the sites were found by varying them, one at a time.
+        proven: whether an experiment has shown it: a place was varied by itself, another test was left out.
+        function: the first function of the project that returned something else, in words; empty where none is known.
     """
 
     subject: str
@@ -39,6 +40,7 @@ class Finding:
     remedy: str
     sites: tuple[Site, ...] = ()
     proven: bool = False
+    function: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,10 +100,12 @@ def _finding(finding: Finding) -> Iterator[str]:
     must = "bitwise the same" if finding.hold == "bitwise" else "the same within its tolerance"
     yield f"{finding.subject} drifted under {finding.what} ({finding.change})"
     if difference.address:
-        where = f"{_ordinal(difference.place)} of {plural(difference.facts, 'fact')}, {difference.differing} differ"
+        where = f"{_ordinal(difference.place)} of {plural(difference.facts, 'fact')}, {_differ(difference.differing)}"
         yield f"  starts at    {difference.address}: {difference.sentence} ({where})"
     else:
         yield f"  the test     {difference.sentence}"
+    if finding.function:
+        yield f"  first at     {finding.function}"
     if finding.change != TOGETHER and difference.address:
         yield f"  must be      {must}{_but(finding)}"
     likely = "proven      " if finding.proven else "likely      "
@@ -117,6 +119,10 @@ def _finding(finding: Finding) -> Iterator[str]:
 
 def _but(finding: Finding) -> str:
     return "; it is so within its tolerance only" if finding.difference.mark == "within" else ""
+
+
+def _differ(number: int) -> str:
+    return f"{number} differs" if number == 1 else f"{number} differ"
 
 
 def _ordinal(number: int) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from pytest_mlrepro.divergence import aligned
 from pytest_mlrepro.guard.site import CLOCK, Site
 from pytest_mlrepro.model import Tolerance
 from pytest_mlrepro.replay import Replay
+from pytest_mlrepro.report.divergences import sentence as told_divergence
 from pytest_mlrepro.stress.differences import Difference, Mark, differences, subjects, violates
 from pytest_mlrepro.stress.findings import TOGETHER, Finding, Stressed, Varied
 from pytest_mlrepro.stress.perturbations import ALONE, ORDER, PROCESS, Perturbation
@@ -28,7 +30,8 @@ class Evidence:
         together: what differs with everything changed at once.
         tolerance: the project's.
         varied: the places of unpinned randomness.
-        repeats: those of ``singles`` where something drifted, once more.
+        traced: ``reference`` once more, with what functions of the project returned; None where nothing drifted.
+        repeats: those replays where something drifted once more, with the same.
         alone: by test.
         culprits: by test, the other one that leaves behind what it depends on.
     """
@@ -41,6 +44,7 @@ class Evidence:
     together: Mapping[str, Difference]
     tolerance: Tolerance
     varied: tuple[Varied, ...] = ()
+    traced: Replay | None = None
     repeats: Mapping[str, Replay] = field(default_factory=dict)
     alone: Mapping[str, Replay] = field(default_factory=dict)
     culprits: Mapping[str, str] = field(default_factory=dict)
@@ -67,9 +71,20 @@ class Evidence:
 
     def unrepeated(self, name: str) -> Mapping[str, Difference]:
         """What differs between two replays under the same change."""
-        if name not in self.repeats:
+        if name not in self.repeats or name not in self.singles:
             return {}
         return differences(self.singles[name], self.repeats[name], self.tolerance)
+
+    def function(self, name: str, subject: str) -> str:
+        """The first function of the project that returned something else to a subject, in words; empty if none did."""
+        if self.traced is None or name not in self.repeats:
+            return ""
+        traces = [each.run.traces.get(subject) for each in (self.traced, self.repeats[name])]
+        if traces[0] is None or traces[1] is None:
+            return ""
+        found = aligned(subject, traces[0], traces[1])
+        first = found.first or next(iter(found.found), None)
+        return told_divergence(first) if first is not None else ""
 
 
 def settled(
@@ -158,7 +173,16 @@ def _finding(
     difference: Difference,
     restless: Mapping[str, Difference],
 ) -> Finding:
-    made = Finding(subject, change.name, change.what, change.hold, difference, change.source, change.remedy)
+    made = Finding(
+        subject,
+        change.name,
+        change.what,
+        change.hold,
+        difference,
+        change.source,
+        change.remedy,
+        function=found.function(change.name, subject),
+    )
     if change.name == PROCESS:
         return _unpinned(found, made, is_restless=subject in restless)
     if change.name == ORDER and subject in found.alone:

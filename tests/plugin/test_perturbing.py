@@ -126,6 +126,8 @@ def test_draws_that_nothing_pins_are_offset(project):
         "def test_told(mlrepro):\n    mlrepro.metric('values', VALUES)\n    mlrepro.metric('own', random.random())\n"
     )
     (project / "test_first.py").write_text(body)
-    before, now = (results(replay(project, *names), "test_first.py::test_told") for names in ((), ("offset",)))
+    before, now = (
+        results(replay(project, *names), "test_first.py::test_told") for names in ((), ("offset",))
+    )
     assert before["own"] == now["own"]
     assert before["values"] != now["values"]
