@@ -10,7 +10,7 @@ from pytest_mlrepro.guard.site import CLOCK, Site
 from pytest_mlrepro.model import Tolerance
 from pytest_mlrepro.replay import Replay
 from pytest_mlrepro.report.divergences import sentence as told_divergence
-from pytest_mlrepro.stress.differences import Difference, Mark, differences, subjects, violates
+from pytest_mlrepro.stress.differences import Difference, Mark, bitwise, differences, subjects, violates
 from pytest_mlrepro.stress.findings import TOGETHER, Finding, Stressed, Varied
 from pytest_mlrepro.stress.perturbations import ALONE, ORDER, PROCESS, Perturbation
 
@@ -178,7 +178,7 @@ def _finding(
         change.name,
         change.what,
         change.hold,
-        difference,
+        bitwise(difference) if change.hold == "bitwise" else difference,
         change.source,
         change.remedy,
         function=found.function(change.name, subject),
