@@ -23,6 +23,12 @@ from pytest_mlrepro.replay.witness import ORDERS, Orders, Outcome, Witness
 
 _UNSTABLE = ("/proc/", "/sys/", "/dev/")
 _LONGEST = 300
+# This module is imported before pytest is there to rewrite the assertions of its package, which has none to rewrite;
+# in a project whose warnings are errors that would be the end.
+_UNREWRITTEN = (
+    "-W",
+    "ignore:Module already imported so cannot be rewritten; pytest_mlrepro:pytest.PytestAssertRewriteWarning",
+)
 
 
 def main(arguments: Sequence[str], orders: Orders) -> int:
@@ -33,7 +39,7 @@ def main(arguments: Sequence[str], orders: Orders) -> int:
     """
     watcher = Watcher(orders)
     sys.addaudithook(watcher.audit)
-    return int(pytest.main([*arguments], plugins=[watcher, Perturbing(orders.perturbations)]))
+    return int(pytest.main([*_UNREWRITTEN, *arguments], plugins=[watcher, Perturbing(orders.perturbations)]))
 
 
 class Watcher:
