@@ -70,6 +70,12 @@ class Watcher:
             if hasattr(config.option, name):
                 setattr(config.option, name, value)
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        # pytest has found its settings and what to collect, from the project's folder.
+        if self._orders.elsewhere:
+            os.chdir(self._orders.elsewhere)
+
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         name = getattr(report, NAME, report.nodeid)
         if report.when == "call" or report.failed or (report.when == "setup" and report.skipped):
