@@ -63,7 +63,7 @@ def run(options: argparse.Namespace, project: Config) -> int:
         MlreproError: for an unknown change, or if the tests cannot be run as they are.
     """
     names = _names(options.under)
-    machine = Machine.here(project.root)
+    machine = Machine.here()
     changes = _chosen(catalogue(machine, project.stress), names)
     with replaying.replayer(options, project, options.tests) as replayer:
         told = Experiment(

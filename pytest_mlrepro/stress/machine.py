@@ -35,7 +35,6 @@ class Machine:
         blas: the names of the loaded libraries for linear algebra.
         kernels: the processors whose kernels they have chosen.
         simd: the instruction sets that numpy can be told to leave alone.
-        paths: where modules are looked for first, besides what the interpreter knows, joined as ``PYTHONPATH`` is.
     """
 
     hash_seed: str = "0"
@@ -49,15 +48,10 @@ class Machine:
     blas: tuple[str, ...] = ()
     kernels: tuple[str, ...] = ()
     simd: tuple[str, ...] = ()
-    paths: str = ""
 
     @classmethod
-    def here(cls, root: Path) -> Machine:
-        """This one; numpy is loaded to be asked.
-
-        Args:
-            root: the project's folder.
-        """
+    def here(cls) -> Machine:
+        """This one; numpy is loaded to be asked."""
         told = os.environ.get("PYTHONHASHSEED", "")
         simd, found = _simd(), [pool for pool in pools() if pool.api == "blas"]
         return cls(
@@ -72,7 +66,6 @@ class Machine:
             blas=tuple(dict.fromkeys(pool.name for pool in found)),
             kernels=tuple(dict.fromkeys(pool.architecture for pool in found if pool.architecture)),
             simd=simd,
-            paths=_paths(root, os.environ),
         )
 
 
@@ -105,9 +98,3 @@ def _is_installed(name: str) -> bool:
     except locale.Error:
         return False
     return True
-
-
-def _paths(root: Path, environment: Mapping[str, str]) -> str:
-    # Modules must be found from another working folder as they are from the project's.
-    first = "" if environment.get("PYTHONSAFEPATH") else str(root)
-    return os.pathsep.join(filter(None, (first, environment.get("PYTHONPATH", ""))))

@@ -161,7 +161,7 @@ def _bitwise(machine: Machine) -> Iterable[Perturbation]:
         "another working folder and folder for temporary files",
         "a path that is taken from the working folder, or one that gets into a result",
         "start from the test's own file: Path(__file__).parent",
-        Change(elsewhere=True).setenv({"PYTHONPATH": machine.paths} if machine.paths else {}),
+        Change(elsewhere=True),
     )
     yield Perturbation(
         ORDER,

@@ -93,19 +93,12 @@ def test_the_clean_replay_has_one_thread_and_tells_of_unpinned_randomness():
     assert variables("threads")["OMP_NUM_THREADS"] == "3"
 
 
-def test_this_machine(tmp_path, monkeypatch):
+def test_this_machine(monkeypatch):
     monkeypatch.setenv("PYTHONHASHSEED", "random")
-    monkeypatch.setenv("PYTHONPATH", "somewhere")
-    monkeypatch.delenv("PYTHONSAFEPATH", raising=False)
-    here = Machine.here(tmp_path)
-    assert here.hash_seed == "0"
-    assert here.paths.startswith(f"{tmp_path}")
-    assert here.paths.endswith("somewhere")
-    assert here.cores >= 1
-    monkeypatch.setenv("PYTHONSAFEPATH", "1")
+    assert Machine.here().hash_seed == "0"
+    assert Machine.here().cores >= 1
     monkeypatch.setenv("PYTHONHASHSEED", "7")
-    assert Machine.here(tmp_path).paths == "somewhere"
-    assert Machine.here(tmp_path).hash_seed == "7"
+    assert Machine.here().hash_seed == "7"
 
 
 def test_a_locale_is_another_one_and_none_is_left_set():

@@ -21,7 +21,6 @@ MACHINE = Machine(
     blas=("openblas",),
     kernels=("SkylakeX",),
     simd=("X86_V3", "X86_V4"),
-    paths="/project",
 )
 SITE = Site("test_m.py", 5, "test_m", "default_rng()", "numpy")
 OTHER = Site("test_m.py", 9, "test_m", "uuid.uuid4()", "uuid")
