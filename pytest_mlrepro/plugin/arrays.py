@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import sys
+from functools import wraps
 from typing import Any
 
 _NUMBERS = "biufc"
 _POISON = 0x5A
 _POISONED = frozenset("iufcmM")
+# Whoever asks for much more may never touch most of it.
+_LARGEST = 1 << 26
 _MAKERS = ("empty", "empty_like")
 
 
@@ -71,23 +74,21 @@ class Poison:
 
 
 def _filling(original: Any) -> Any:
-    from functools import wraps
-
     @wraps(original)
     def filled(*arguments: Any, **keywords: Any) -> Any:
         array = original(*arguments, **keywords)
-        kind = getattr(getattr(array, "dtype", None), "kind", "")
-        if kind == "b":
-            array.fill(True)
-        elif kind in _POISONED and array.size:
-            _fill_bytes(array)
+        # A subclass may give a meaning to being assigned to.
+        if type(array) is sys.modules["numpy"].ndarray and array.nbytes <= _LARGEST:
+            _fill(array)
         return array
 
     return filled
 
 
-def _fill_bytes(array: Any) -> None:
+def _fill(array: Any) -> None:
     import numpy as np
 
-    pattern = np.frombuffer(bytes([_POISON]) * array.dtype.itemsize, dtype=array.dtype)[0]
-    array[...] = pattern
+    if array.dtype.kind == "b":
+        array.fill(True)
+    elif array.dtype.kind in _POISONED:
+        array[...] = np.frombuffer(bytes([_POISON]) * array.dtype.itemsize, dtype=array.dtype)[0]

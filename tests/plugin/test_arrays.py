@@ -78,6 +78,18 @@ def test_fresh_arrays_of_other_types_stay_usable():
     assert np.empty(3, order="F", dtype=np.float32).shape == (3,)
 
 
+@pytest.mark.usefixtures("poison")
+def test_what_may_mean_something_by_it_is_not_assigned_to():
+    masked = np.ma.masked_array([1.0, 2.0], mask=[True, False])
+    assert np.empty_like(masked).mask.tolist() == [True, False]
+
+
+@pytest.mark.usefixtures("poison")
+def test_very_large_arrays_are_left_untouched():
+    assert np.empty(1 << 26, np.int8)[-1] == 0x5A
+    assert np.empty((1 << 26) + 1, np.int8)[-1] != 0x5A
+
+
 def test_numpy_is_put_back():
     originals = np.empty, np.empty_like
     poison = Poison()

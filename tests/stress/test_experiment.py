@@ -347,6 +347,7 @@ def test_a_second_process_that_dies_is_not_green():
     told = world.stress()
     assert told.broken == {"process": "it died"}
     assert not told.holds
+    assert found(told) == {("t::a", "hash")}
 
 
 def test_kernels_that_were_not_loaded_were_not_tried():

@@ -91,6 +91,9 @@ def test_the_clean_replay_has_one_thread_and_tells_of_unpinned_randomness():
     assert told.options == ("--mlrepro-guard=warn",)
     assert clean(MACHINE, "pin") == pinned(clean(MACHINE, None))
     assert variables("threads")["OMP_NUM_THREADS"] == "3"
+    # Whoever subtracts one from the number of cores has some left.
+    assert "PYTHON_CPU_COUNT" not in dict(told.variables)
+    assert [variables("threads", cores=cores)["PYTHON_CPU_COUNT"] for cores in (2, 3)] == ["3", "5"]
 
 
 def test_this_machine(monkeypatch):
