@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Callable, Generator, Sequence
 from functools import wraps
@@ -14,6 +15,8 @@ from pytest_mlrepro.plugin.arrays import Poison, relaid
 from pytest_mlrepro.plugin.items import identity
 from pytest_mlrepro.plugin.listing import Listing
 
+CORES = "cores:"
+"""Before a number: what ``os.cpu_count`` says, and so ``multiprocessing``."""
 ONLY = "only:"
 """Before a JSON array of tests: they are run, in this order, and no others."""
 
@@ -24,7 +27,8 @@ class Perturbing:
     By name: ``listing`` reverses listings of folders, ``order`` the order of the tests; ``offset`` draws a number from
     each global generator before a module is imported and before a test begins, so before anything is pinned;
     ``layout`` lets ``mlrepro.data`` give back arrays that lie the other way round in memory; ``memory`` fills arrays
-    that nobody has filled; ``only:[TEST, ...]`` runs these tests only, in this order.
+    that nobody has filled; ``cores:N`` lets there be so many; ``only:[TEST, ...]`` runs these tests and no others, in
+    this order.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -34,8 +38,9 @@ class Perturbing:
             names: which.
         """
         self._names = frozenset(names)
-        told = next((name.removeprefix(ONLY) for name in names if name.startswith(ONLY)), None)
-        self._only: list[str] | None = None if told is None else json.loads(told)
+        self._only: list[str] | None = _told(ONLY, names)
+        self._cores: int | None = _told(CORES, names)
+        self._cpu_count = os.cpu_count
         self._listing = Listing()
         self._poison = Poison()
 
@@ -44,9 +49,12 @@ class Perturbing:
         # Plugins are loaded, in the order in which the system lists them; nothing of the project is.
         if "listing" in self._names:
             self._listing.install()
+        if self._cores is not None:
+            os.cpu_count = lambda: self._cores
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self) -> None:
+        os.cpu_count = self._cpu_count
         self._listing.restore()
         self._poison.restore()
 
@@ -88,6 +96,13 @@ class Perturbing:
         for module, draw in (("random", "random"), ("numpy.random", "random_sample"), ("torch", "rand")):
             if (found := sys.modules.get(module)) is not None:
                 getattr(found, draw)(*((1,) if module == "torch" else ()))
+
+
+def _told(beginning: str, names: Sequence[str]) -> Any:
+    """What stands behind a beginning, as JSON; None where no name begins so."""
+    return next(
+        (json.loads(name.removeprefix(beginning)) for name in names if name.startswith(beginning)), None
+    )
 
 
 def _relaying(data: Callable[..., Any]) -> Callable[..., Any]:

@@ -16,6 +16,8 @@ from pytest_mlrepro.stress.perturbations import ALONE, ORDER, PROCESS, Perturbat
 
 _JOINTLY = "made all at once, these changes stay within tolerance, so that none was tried alone: {names} (--each does)"
 
+_WHAT = "module-level state, a shared object, or a fixture that it is the first to ask for"
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -199,7 +201,7 @@ def _left_behind(found: Evidence, made: Finding) -> Finding:
     else:
         told = "alone it gives what it gives in the usual order, not what it gives after the tests that follow it"
     if culprit:
-        return replace(made, source=f"what {culprit} leaves behind; {told}", proven=True)
+        return replace(made, source=f"what {culprit} leaves behind ({_WHAT}); {told}", proven=True)
     return replace(made, source=f"{made.source}; {told}")
 
 

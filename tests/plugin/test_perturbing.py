@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -29,6 +30,7 @@ def shared(request):
     return request.param
 """
 FIRST = """
+import multiprocessing
 import random
 
 import numpy as np
@@ -38,6 +40,7 @@ RAN = []
 
 def test_seen(mlrepro, names):
     mlrepro.metric("first", names[0])
+    mlrepro.metric("cores", multiprocessing.cpu_count())
     mlrepro.metric("drawn", [random.random(), np.random.rand()])
     table = mlrepro.data("train", np.arange(6.0).reshape(2, 3))
     mlrepro.metric("rows", bool(table.flags.c_contiguous))
@@ -90,11 +93,12 @@ def clean(project):
 
 
 def test_each_perturbation_is_felt_where_it_should_be(project, clean):
-    other = replay(project, "listing", "order", "offset", "layout", "memory")
+    other = replay(project, "listing", "order", "offset", "layout", "memory", "cores:77")
     before, now = results(clean), results(other)
     assert before["rows"]
     assert not now["rows"]
     assert now["fresh"]
+    assert (before["cores"], now["cores"]) == (os.cpu_count(), 77)
     assert before["first"] != now["first"]
     # Requesting mlrepro pins, whatever was drawn before.
     assert before["drawn"] == now["drawn"]

@@ -55,7 +55,7 @@ def test_everything_at_once_loses_none_of_the_changes():
     world = World({"t::a": steady})
     world.stress()
     at_once = dict(world.asked[1].variables)
-    assert set(world.asked[1].perturbations) == {"listing", "memory", "order", "offset", "layout"}
+    assert set(world.asked[1].perturbations) == {"listing", "memory", "order", "offset", "layout", "cores:3"}
     assert world.asked[1].elsewhere
     assert at_once["GLIBC_TUNABLES"].count("=") == 2
     assert {"TZ", "MALLOC_PERTURB_", "OPENBLAS_CORETYPE", "LC_ALL"} <= at_once.keys()
@@ -237,9 +237,8 @@ def test_what_follows_spoils_a_test():
     assert row(told, "t::v") == {"order": "drifted"}
     (finding,) = told.findings
     assert finding.proven
-    assert finding.source.startswith(
-        "what t::c leaves behind; alone it gives what it gives in the usual order"
-    )
+    assert finding.source.startswith("what t::c leaves behind (module-level state, ")
+    assert "; alone it gives what it gives in the usual order" in finding.source
     # No other test was run alone.
     assert row(told, "t::a") == {"alone": "untried"}
 
@@ -251,7 +250,8 @@ def test_a_test_that_needs_another_one():
     told = World({"t::a": steady, "t::b": steady, "t::v": victim}).stress()
     assert found(told) == {("t::v", "order")}
     assert row(told, "t::v") == {"order": "drifted", "alone": "drifted"}
-    assert told.findings[0].source.startswith("what t::a leaves behind; alone it gives something else")
+    assert told.findings[0].source.startswith("what t::a leaves behind (")
+    assert "; alone it gives something else" in told.findings[0].source
 
 
 def test_no_single_test_is_named_where_it_takes_two():

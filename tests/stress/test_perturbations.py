@@ -93,7 +93,12 @@ def test_the_clean_replay_has_one_thread_and_tells_of_unpinned_randomness():
     assert variables("threads")["OMP_NUM_THREADS"] == "3"
     # Whoever subtracts one from the number of cores has some left.
     assert "PYTHON_CPU_COUNT" not in dict(told.variables)
-    assert [variables("threads", cores=cores)["PYTHON_CPU_COUNT"] for cores in (2, 3)] == ["3", "5"]
+
+
+@pytest.mark.parametrize(("cores", "other"), [(1, "cores:3"), (3, "cores:5"), (8, "cores:3")])
+def test_the_number_of_cores_is_another_one(cores, other):
+    (found,) = [each for each in catalogue(replace(MACHINE, cores=cores), {}) if each.name == "threads"]
+    assert found.change.perturbations == (other,)
 
 
 def test_this_machine(monkeypatch):
