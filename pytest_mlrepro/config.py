@@ -13,6 +13,7 @@ from pytest_mlrepro.environment.naming import parse_name
 from pytest_mlrepro.errors import ConfigError, MlreproError
 from pytest_mlrepro.fingerprints import HASHES
 from pytest_mlrepro.model import Policy, Strangers, Tolerance
+from pytest_mlrepro.steadiness import HOLDS, Hold
 
 if TYPE_CHECKING:
     from pytest_mlrepro.facets import VersionRule
@@ -33,8 +34,11 @@ _KEYS = (
     "junit_properties",
     "policy",
     "versions",
+    "stress",
 )
 _POLICIES = get_args(Policy)
+_HOLDS = get_args(Hold)
+_NO_HOLDS: Mapping[str, Hold] = MappingProxyType({})
 _NO_RULES: Mapping[str, Policy] = MappingProxyType({})
 _NO_VERSIONS: Mapping[str, VersionRule] = MappingProxyType({})
 
@@ -56,6 +60,7 @@ class Config:
         junit_properties: whether each fact of a test is a property of its case in JUnit XML.
         policy: by address pattern.
         versions: how exactly the version of a library must agree, by pattern of its name.
+        stress: what must hold under the changes of ``mlrepro stress``, by name, where it is not the usual.
     """
 
     root: Path
@@ -70,6 +75,7 @@ class Config:
     junit_properties: bool = False
     policy: Mapping[str, Policy] = field(default_factory=lambda: _NO_RULES)
     versions: Mapping[str, VersionRule] = field(default_factory=lambda: _NO_VERSIONS)
+    stress: Mapping[str, Hold] = field(default_factory=lambda: _NO_HOLDS)
 
     @property
     def lockfile_path(self) -> Path:
@@ -139,6 +145,7 @@ def parse_config(table: object, root: Path, file: str) -> Config:
         junit_properties=_flag(table, "junit_properties", where),
         policy=parse_policy(table.get("policy", {}), f"{file}, [tool.mlrepro.policy]"),
         versions=parse_versions(table.get("versions", {}), f"{file}, [tool.mlrepro.versions]"),
+        stress=parse_holds(table.get("stress", {}), f"{file}, [tool.mlrepro.stress]"),
     )
 
 
@@ -180,6 +187,21 @@ def parse_versions(table: object, where: str) -> Mapping[str, VersionRule]:
                 remedy=f"for instance: {bare or 'pandas'} = {rule!r}",
             )
     return MappingProxyType(dict(rules))
+
+
+def parse_holds(table: object, where: str) -> Mapping[str, Hold]:
+    """Check what must hold under changes, by their names.
+
+    Raises:
+        ConfigError: for an unknown change, or anything but bitwise, rounding and off; it names the nearest.
+    """
+    holds = _table(table, where)
+    for name, hold in holds.items():
+        if name not in HOLDS:
+            raise unknown(name, HOLDS, "change", where)
+        if hold not in _HOLDS:
+            raise unknown(hold, _HOLDS, f"demand for {name!r}", where)
+    return MappingProxyType(dict(holds))
 
 
 def parse_seed(seed: int, where: str) -> int:

@@ -44,7 +44,8 @@ def test_everything_that_can_be_set(tmp_path):
         "lockfile = 'locks/ml.lock'\nseed = 7\nrtol = 0.01\natol = 0\nguard = 'pin'\ndigest = 'xxh3'\n"
         "secrets = ['*_DSN']\n"
         "[tool.mlrepro.policy]\nsource = 'fail'\n'results.*.loss' = 'ignore'\n"
-        "[tool.mlrepro.versions]\n'scikit-*' = 'compatible'\npandas = 'any'\n",
+        "[tool.mlrepro.versions]\n'scikit-*' = 'compatible'\npandas = 'any'\n"
+        "[tool.mlrepro.stress]\norder = 'off'\nthreads = 'bitwise'\n",
     )
     assert found == Config(
         tmp_path,
@@ -56,6 +57,7 @@ def test_everything_that_can_be_set(tmp_path):
         secrets=("*_DSN",),
         policy={"source": "fail", "results.*.loss": "ignore"},
         versions={"scikit-*": "compatible", "pandas": "any"},
+        stress={"order": "off", "threads": "bitwise"},
     )
     assert found.lockfile_path == tmp_path / "locks" / "ml.lock"
 
@@ -184,3 +186,26 @@ def test_whatever_stands_there_it_is_a_configuration_or_told(table):
     except ConfigError as error:
         found = error.where
     assert isinstance(found, Config) or found.startswith("pyproject.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("tread = 'off'", "unknown change 'tread'\ndid you mean 'threads'? known: process, hash, "),
+        (
+            "order = 'rouding'",
+            "unknown demand for 'order' 'rouding'\ndid you mean 'rounding'? known: bitwise, ",
+        ),
+        ("order = false", "unknown demand for 'order' False\nknown: bitwise, rounding, off"),
+        ("order = ['off']", "unknown demand for 'order' ['off']\n"),
+    ],
+)
+def test_what_results_hold_under_is_checked(tmp_path, text, message):
+    with pytest.raises(ConfigError) as caught:
+        settings(tmp_path, f"[tool.mlrepro.stress]\n{text}")
+    assert str(caught.value).startswith(f"{tmp_path / 'pyproject.toml'}, [tool.mlrepro.stress]: {message}")
+
+
+def test_a_table_is_expected_of_what_results_hold_under(tmp_path):
+    with pytest.raises(ConfigError, match="expected a table, got 'all'"):
+        settings(tmp_path, "stress = 'all'")

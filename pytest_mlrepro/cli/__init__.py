@@ -20,6 +20,7 @@ from pytest_mlrepro.cli import (
     merge_driver,
     report,
     review,
+    stress,
     verify,
     views,
 )
@@ -121,6 +122,7 @@ def _parser() -> argparse.ArgumentParser:
     report.add(commands)
     verify.add(commands)
     calibrate.add(commands)
+    stress.add(commands)
     return parser
 
 

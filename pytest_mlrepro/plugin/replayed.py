@@ -24,6 +24,12 @@ from pytest_mlrepro.replay.witness import ORDERS, Orders, Outcome, Witness
 
 _UNSTABLE = ("/proc/", "/sys/", "/dev/")
 _LONGEST = 300
+# This module is imported before pytest is there to rewrite the assertions of its package, which has none to rewrite;
+# in a project whose warnings are errors that would be the end.
+_UNREWRITTEN = (
+    "-W",
+    "ignore:Module already imported so cannot be rewritten; pytest_mlrepro:pytest.PytestAssertRewriteWarning",
+)
 
 
 def main(arguments: Sequence[str], orders: Orders) -> int:
@@ -34,7 +40,7 @@ def main(arguments: Sequence[str], orders: Orders) -> int:
     """
     watcher = Watcher(orders)
     sys.addaudithook(watcher.audit)
-    return int(pytest.main([*arguments], plugins=[watcher, Perturbing(orders.perturbations)]))
+    return int(pytest.main([*_UNREWRITTEN, *arguments], plugins=[watcher, Perturbing(orders.perturbations)]))
 
 
 class Watcher:
@@ -63,6 +69,12 @@ class Watcher:
         ):
             if hasattr(config.option, name):
                 setattr(config.option, name, value)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        # pytest has found its settings and what to collect, from the project's folder.
+        if self._orders.elsewhere:
+            os.chdir(self._orders.elsewhere)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         name = getattr(report, NAME, report.nodeid)

@@ -194,9 +194,8 @@ class Replayer:
 
     def _run(self, change: Change, python: str, place: Path) -> None:
         root, further = self._root(change)
-        here = place / "elsewhere" if change.elsewhere else root
-        temporary = place / "tmp"
-        for folder in (here, temporary):
+        elsewhere, temporary = place / "elsewhere", place / "tmp"
+        for folder in (elsewhere, temporary):
             folder.mkdir(parents=True, exist_ok=True)
         orders = Orders(
             str(place / WITNESS),
@@ -207,6 +206,7 @@ class Replayer:
                     (str(Path(python).parents[1]), sys.prefix, sys.base_prefix, str(root), str(place))
                 )
             ),
+            str(elsewhere) if change.elsewhere else "",
         )
         environment = variables(dict(change.variables), further | {ORDERS: orders.to_json()})
         if change.packages is not None and change.commit:
@@ -215,8 +215,8 @@ class Replayer:
         if change.elsewhere:
             environment["TMPDIR"] = environment["TEMP"] = environment["TMP"] = str(temporary)
         status, output = self._children.run(
-            [python, "-m", "pytest_mlrepro.plugin.replayed", *self._arguments(change, root, here, place)],
-            here,
+            [python, "-m", "pytest_mlrepro.plugin.replayed", *self._arguments(change, root, place)],
+            root,
             environment,
         )
         if status in _RAN:
@@ -242,16 +242,13 @@ class Replayer:
             filter(None, [*(str(self.root / each) for each in own), os.environ.get("PYTHONPATH", "")])
         )
 
-    def _arguments(self, change: Change, root: Path, here: Path, place: Path) -> Iterator[str]:
+    def _arguments(self, change: Change, root: Path, place: Path) -> Iterator[str]:
         yield from (f"--rootdir={root}", f"--mlrepro-record={place / RUN}", "-q", "--no-header", "--tb=short")
         # The cache of the last run, and what it remembers, is the user's.
         yield from ("-o", f"cache_dir={place / 'cache'}", f"--basetemp={place / 'basetemp'}")
         if change.seed is not None:
             yield f"--mlrepro-seed={change.seed}"
-        yield from (*self._options, *change.options)
-        yield from (
-            str(root / test) if here != root else test for test in self.tests or ("",) if test or here != root
-        )
+        yield from (*self._options, *change.options, *self.tests)
 
 
 def _indented(output: str) -> tuple[str, ...]:

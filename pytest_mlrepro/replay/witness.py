@@ -28,22 +28,24 @@ class Orders:
         perturbations: see ``Change``.
         home: the folder that nothing may be imported from: the user's checkout, where another one is under test.
         inside: folders whose files need no mention, for they are known by their versions.
+        elsewhere: the working folder of the tests; empty for the project's.
     """
 
     witness: str
     perturbations: tuple[str, ...] = ()
     home: str = ""
     inside: tuple[str, ...] = ()
+    elsewhere: str = ""
 
     def to_json(self) -> str:
         """As text."""
-        return json.dumps([self.witness, self.perturbations, self.home, self.inside])
+        return json.dumps([self.witness, self.perturbations, self.home, self.inside, self.elsewhere])
 
     @classmethod
     def from_json(cls, text: str) -> Orders:
         """The orders that ``to_json`` wrote."""
-        witness, perturbations, home, inside = json.loads(text)
-        return cls(witness, tuple(perturbations), home, tuple(inside))
+        witness, perturbations, home, inside, elsewhere = json.loads(text)
+        return cls(witness, tuple(perturbations), home, tuple(inside), elsewhere)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 from pytest_mlrepro.calibrate import Observations
 from pytest_mlrepro.facets.results import Results
-from pytest_mlrepro.model import Fact, Run, by_address
+from pytest_mlrepro.model import Fact, Run
 from pytest_mlrepro.replay import Change, Outcome, Replay, Witness
 
 TEST = "tests/test_model.py::test_forest"
@@ -40,9 +40,7 @@ def replay(
         return Replay(Change(seed=seed), problem=problem)
     outcomes = {test: Outcome("passed") for test in facts}
     outcomes |= {test: Outcome("failed", message) for test, message in (failed or {}).items()}
-    witness = Witness(
-        outcomes, partial=Run.of(unfinished or {})
-    )
+    witness = Witness(outcomes, partial=Run.of(unfinished or {}))
     run = Run(Run.of(facts).subjects, environments={environment: {}})
     return Replay(Change(seed=seed), run, witness, remembered=remembered)
 
