@@ -226,6 +226,14 @@ def test_installing_twice_is_installing_once(plain, command):
     assert (plain.root / ".git" / "config").read_text() == config
 
 
+def test_the_name_of_the_lockfile_moves_no_cursor(plain, command):
+    for option in ("--install", "--uninstall"):
+        status, out, err = command(option, "--lockfile", plain.root / "a\x1b[2J.lock")
+        assert status == 0
+        assert "\x1b" not in out + err
+        assert r"a\x1b" in out or option == "--uninstall"
+
+
 def test_uninstalling_takes_out_what_was_put_in(plain, command):
     config = (plain.root / ".git" / "config").read_text()
     (plain.root / ".gitattributes").write_bytes(b"*.png binary\r\n*.txt text")
