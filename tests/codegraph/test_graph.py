@@ -608,15 +608,17 @@ def _root():
 MATCHING = """
     LIMIT: int
     USED: int = 3
+    WHOLE: int = 4
+    REST: dict = {}
 
     def take(found):
         match found:
             case [first, *USED]:
                 return USED
-            case {"a": 1, **LIMIT}:
-                return LIMIT
-            case int() as USED:
-                return USED
+            case {"a": 1, **REST}:
+                return REST, LIMIT
+            case int() as WHOLE:
+                return WHOLE
     """
 
 

@@ -418,7 +418,7 @@ def test_a_giant_array_that_is_not_contiguous_is_sampled_in_little_memory():
 
 def test_complex_numbers_and_their_signs():
     assert key(1 + 2j) == key(1 + 2j) != key(1 - 2j)
-    assert read(1 + 2j).floats == read((1.0, 2.0)).floats
+    assert read(1 + 2j).sketch == read((1.0, 2.0)).sketch
     assert read(1j).form == "complex"
 
 
