@@ -87,11 +87,12 @@ class Recorder:
         Raises:
             RecordingError: unless ``0 <= seed < 2**32``.
         """
+        recording = self._current()
         try:
             self._pin(seed)
         except MlreproError as error:
             raise _said_here(error) from None
-        self._current().pinned(seed)
+        recording.pinned(seed)
         return seed
 
     def source(self, *objects: Any) -> Any:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import math
 import os
 import pickle
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -501,3 +503,17 @@ def test_environment_variables_are_only_read(recorder, monkeypatch):
     before = dict(os.environ)
     recorder.environ("REGION", "NOT_SET_ANYWHERE")
     assert dict(os.environ) == before
+
+
+def test_a_call_is_named_where_the_working_folder_is_gone(recorder, recording, tmp_path, monkeypatch):
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    recorder.metric("f1", 0.5)
+    monkeypatch.undo()
+    assert re.fullmatch(r"test_capture\.py:\d+", recording.facts()["results.f1"].origin)
+
+
+def test_a_tolerance_of_no_metrics_is_checked_too(recorder):
+    with pytest.raises(RecordingError, match="rtol must be a finite number >= 0"):
+        recorder.metrics({}, rtol=math.nan)

@@ -643,3 +643,11 @@ def test_a_lockfile_that_is_gone_with_its_folder(command, made):
     assert status == 0
     assert "no value: the lockfile is not there" in out
     assert "results.f1                         added: 0.95" in out
+
+
+def test_json_and_markdown_are_one_too_many(made, history, command, capsys):
+    made(history)
+    with pytest.raises(SystemExit) as ended:
+        command("diff", "HEAD~1", "--json", "--markdown")
+    assert ended.value.code == 4
+    assert "mlrepro diff: --json and --markdown: one of them\n" in capsys.readouterr().err

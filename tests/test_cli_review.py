@@ -8,6 +8,7 @@ import select
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from test_cli_accept import MOVED, NEW, OTHER, TEST, project, run_of, values, values_before  # noqa: F401
@@ -54,6 +55,18 @@ def test_quitting_writes_what_was_accepted(review):
     assert status == 0
     assert "1 accepted, 0 rejected, 3 left for another time\n" in out
     assert values() == {**values_before(), (SESSION, "libraries.numpy"): "2.5"}
+
+
+@pytest.mark.parametrize("answers", ["r", "rrrr", "aaaa"])
+def test_names_of_files_move_no_cursor(project, review, answers):  # noqa: F811
+    Path("mlrepro.lock").rename(name := "a\x1b[2J\n::error::.lock")
+    given = answers[:1] * (0 if answers == "r" else 4)
+    if answers == "r":
+        Path("run.lock").write_text(Path(name).read_text())
+    _, out, err = review(given, "--lockfile", name)
+    assert "\x1b" not in out + err
+    assert not any(each.startswith("::") for each in out.splitlines())
+    assert r"a\x1b[2J\n::error::.lock" in out
 
 
 def test_nothing_accepted(review):

@@ -90,6 +90,10 @@ def test_nobody_has_set_the_guard(tmp_path):
         ),
         ("secrets = ['']", "secrets must be an array of names or patterns of names, got ['']"),
         ("secrets = [3]", "secrets must be an array of names or patterns of names, got [3]"),
+        (
+            "junit_properties = 'yes'",
+            "junit_properties must be true or false, got 'yes'\nfor instance: junit_properties = true",
+        ),
         ("guard = 'on'", "unknown value of guard 'on'"),
         ("guard = ['off']", "unknown value of guard ['off']"),
         ("environment = 3", "environment must be of type str, got 3"),

@@ -1,7 +1,11 @@
 """Old data: the rows of a file that changed, shown where both of its contents are still to be found."""
 
 import os
+import socket
+import stat
 import subprocess
+from pathlib import Path
+from threading import Thread
 
 import pytest
 from hypothesis import given
@@ -171,12 +175,55 @@ def test_a_file_with_the_name_of_an_option_or_a_pattern_is_found(repository, nam
     assert find(repository, name, before).place == first
 
 
-@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="POSIX only")
-def test_a_pipe_is_not_waited_for(tmp_path):
-    (tmp_path / "p.csv").write_text(OLD)
-    known = fact(tmp_path / "p.csv", "p.csv")
-    os.mkfifo(tmp_path / "q.csv")
-    assert find(tmp_path, "q.csv", known) is None
+def pipe(path):
+    os.mkfifo(path)
+
+
+def device(path):
+    try:
+        # One that never ends, as /dev/zero is.
+        os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 5))
+    except OSError:
+        pytest.skip("only root may make devices, and not everywhere")
+
+
+def door(path):
+    listening = socket.socket(socket.AF_UNIX)
+    # The name of a socket must be short.
+    before = Path.cwd()
+    os.chdir(path.parent)
+    try:
+        listening.bind(path.name)
+    finally:
+        os.chdir(before)
+        listening.close()
+
+
+def link_to_pipe(path):
+    os.mkfifo(path.with_suffix(".pipe"))
+    path.symlink_to(path.with_suffix(".pipe").name)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="POSIX only")
+@pytest.mark.parametrize("kind", [pipe, device, door, link_to_pipe, Path.mkdir])
+def test_what_is_no_file_is_not_waited_for(repository, kind):
+    first = commit(repository, "p.csv", OLD)
+    before = fact(repository / "p.csv", "p.csv")
+    commit(repository, "p.csv", NEW)
+    now = fact(repository / "p.csv", "p.csv")
+    (repository / "p.csv").unlink()
+    kind(repository / "p.csv")
+    told_of = Fact("data", "people", "mlr1-blake3:" + "0" * 32, detail={"path": "p.csv"})
+    found = []
+    drifts = [drift(before, now), drift(before, told_of)]
+    # Whoever waits for ever must not keep the others waiting.
+    thread = Thread(target=lambda: found.extend(told(drifts, repository)), daemon=True)
+    thread.start()
+    thread.join(60)
+    assert not thread.is_alive()
+    assert found[1].startswith(f"data.people: p.csv at {first} -> p.csv at ")
+    assert found[2] == "  row 1: age '41' -> '14'"
+    assert "neither git nor the folder has p.csv as the run had it" in found[4]
 
 
 def test_a_field_too_long_for_a_table_is_told(tmp_path):

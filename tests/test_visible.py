@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from report.hostile import HOSTILE, TEXTS
 
+import pytest_mlrepro
 from pytest_mlrepro.errors import ConfigError, LockfileError
 from pytest_mlrepro.visible import json_lines, line, lines, visible
 
@@ -85,3 +88,48 @@ def test_the_parts_of_an_error_are_as_they_were():
     error = ConfigError("a\x1b", where="b\n", remedy="c\r")
     assert (error.what, error.where, error.remedy) == ("a\x1b", "b\n", "c\r")
     assert str(error) == "b\\n: a\\x1b\nc\\r"
+
+
+HARMLESS = {
+    "line": "escapes",
+    "lines": "escapes",
+    "machine.written": "JSON of ASCII",
+    "log.markdown": "escapes as Markdown",
+    "comparisons.markdown": "escapes as Markdown",
+}
+AS_IT_IS = {"made.text": "a document that a reader of its own takes", "_QUESTION": "ours", "_HELP": "ours"}
+
+
+def printed():
+    """Each call of print in the package, with its arguments as they are written."""
+    for path in Path(pytest_mlrepro.__file__).parent.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "print":
+                yield f"{path.name}:{node.lineno}", node.args
+
+
+def is_harmless(argument):
+    match argument:
+        case ast.Constant():
+            return True
+        case ast.BinOp(left=left, right=right):
+            return is_harmless(left) and is_harmless(right)
+        case ast.Call(func=func):
+            return ast.unparse(func) in HARMLESS
+        case ast.IfExp(test=test, body=body, orelse=orelse):
+            asked = ast.unparse(test) == f"{ast.unparse(body)}.isprintable()"
+            return (asked or is_harmless(body)) and is_harmless(orelse)
+        case ast.JoinedStr():
+            # An error makes its lines harmless itself.
+            return ast.unparse(argument) == "f'mlrepro: {error}'"
+    return ast.unparse(argument) in AS_IT_IS
+
+
+def test_whatever_is_printed_has_been_made_visible():
+    found = dict(printed())
+    assert len(found) > 15
+    raw = {
+        where: [ast.unparse(each) for each in arguments if not is_harmless(each)]
+        for where, arguments in found.items()
+    }
+    assert {where: each for where, each in raw.items() if each} == {}

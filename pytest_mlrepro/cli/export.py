@@ -28,6 +28,7 @@ from pytest_mlrepro.export.pylock import NAME, answer, question
 from pytest_mlrepro.export.requirements import requirements
 from pytest_mlrepro.lockfile import load_lockfile
 from pytest_mlrepro.model import SESSION, Run
+from pytest_mlrepro.visible import line
 
 _OF_RUNS = ("intoto", "gitlab-metrics", "gitlab-codequality")
 _CHANNEL = re.compile(r"[!-~]+")
@@ -89,7 +90,7 @@ def run(options: argparse.Namespace, project: Config) -> int:
         accepted_run = views.here(lockfile, os.environ.get("MLREPRO_ENVIRONMENT") or project.environment)
     made = _document(options, project, path, accepted_run)
     for note in (*made.notes, *_about_name(options)):
-        print(f"mlrepro: {note}", file=sys.stderr)
+        print(line(f"mlrepro: {note}"), file=sys.stderr)
     if options.output:
         _write(Path(options.output), made.text, path)
     else:

@@ -21,6 +21,7 @@ from pytest_mlrepro.model import Run
 from pytest_mlrepro.report import log, plots, text
 from pytest_mlrepro.report.evolution import Chosen, Entry, Names, entries
 from pytest_mlrepro.report.progress import Progress
+from pytest_mlrepro.visible import line
 
 
 def add(commands: Any) -> None:
@@ -94,14 +95,14 @@ def run(options: argparse.Namespace, project: Config) -> int:
     elif options.markdown:
         print(log.markdown(found, repository.path, notes), end="")
     else:
-        show([*(line for entry in found for line in log.text(entry, repository.path)), *notes])
+        show([*(told for entry in found for told in log.text(entry, repository.path)), *notes])
     if options.plot is not None:
         newest = walked.commits[0]
         # A version that cannot be used is among those found: where the newest is not, it holds what was before.
         rest = [] if found and found[0].step.commit == newest else [Entry(Step(newest))]
         drawn, left = plots.draw(options.plot, [*rest, *found], project.tolerance)
         told = f", the first of {drawn + left}" if left else ""
-        print(f"mlrepro: {text.plural(drawn, 'fact')} drawn in {options.plot}{told}", file=sys.stderr)
+        print(line(f"mlrepro: {text.plural(drawn, 'fact')} drawn in {options.plot}{told}"), file=sys.stderr)
     return FINE
 
 

@@ -67,7 +67,7 @@ def run(options: argparse.Namespace, project: Config) -> int:
             raise ConfigError("takes no files", where="--install, --uninstall", remedy="leave them out")
         path = Path(options.lockfile) if options.lockfile else project.lockfile_path
         change = git_setup.install if options.install else git_setup.uninstall
-        print("\n".join(change(path)))
+        print(lines(change(path)))
         return 0
     if len(options.files) != 4:
         raise ConfigError(

@@ -15,7 +15,7 @@ from pytest_mlrepro.config import Config
 from pytest_mlrepro.errors import ConfigError
 from pytest_mlrepro.model import Drift, Run, Suspect, Tolerance
 from pytest_mlrepro.report import text
-from pytest_mlrepro.visible import lines, visible
+from pytest_mlrepro.visible import line, lines, visible
 
 _FINE, _REJECTED, _INTERRUPTED = 0, 1, 2
 _ACCEPT, _REJECT, _SKIP, _SUSPECTS, _QUIT = "a", "r", "s", "u", "q"
@@ -66,7 +66,7 @@ def run(options: argparse.Namespace, project: Config) -> int:
     work = recorded.read(options, project)
     questions = list(_questions(work, work.adoption(work.choice(options.names))))
     if not questions:
-        print(f"nothing in {work.shown} differs from {work.called}")
+        print(line(f"nothing in {work.shown} differs from {work.called}"))
         return _FINE
     answers: list[str] = []
     try:
@@ -75,7 +75,7 @@ def run(options: argparse.Namespace, project: Config) -> int:
             if answers[-1] == _QUIT:
                 break
     except KeyboardInterrupt:
-        print(f"\ninterrupted: {work.called} is as it was, nothing was accepted")
+        print("\n" + line(f"interrupted: {work.called} is as it was, nothing was accepted"))
         return _INTERRUPTED
     except EOFError:
         print()
@@ -96,11 +96,11 @@ def _settled(work: Recorded, questions: Sequence[Question], answers: Sequence[st
     }
     rejected, accepted = answers.count(_REJECT), answers.count(_ACCEPT)
     left = len(questions) - accepted - rejected
-    print(f"{accepted} accepted, {rejected} rejected, {left} left for another time")
+    print(line(f"{accepted} accepted, {rejected} rejected, {left} left for another time"))
     if taken:
         accept.settle(work, work.adoption(lambda *place: place in taken))
     else:
-        print(text.outcome(None, work.called, work.terms))
+        print(line(text.outcome(None, work.called, work.terms)))
     return _REJECTED if rejected else _FINE
 
 

@@ -58,6 +58,8 @@ class Desk:
         self._written: bool | None = None
         self._overtaken: tuple[str, ...] = ()
         self._problems: list[str] = []
+        # Whether somebody ended the run, whether it broke off by itself, and whether its end was told.
+        self._ended = self._broken = self._told = False
 
     def pytest_report_header(self) -> list[str]:
         order = self.order
@@ -113,12 +115,18 @@ class Desk:
 
     # The end of the run
 
+    def pytest_keyboard_interrupt(self) -> None:
+        self._ended = True
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
-        if exitstatus in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR):
-            return
         if os.getpid() != self._process:
             # A copy of this run, that a test forked and did not end.
+            return
+        # pytest.exit() gives whatever status its caller likes.
+        broken = exitstatus in (pytest.ExitCode.INTERNAL_ERROR, pytest.ExitCode.USAGE_ERROR)
+        self._broken = broken and not self._ended
+        if self._broken:
             return
         total = self._total = draw(self.ledger, self.terms, self._extent(session, exitstatus))
         if self.order.judges:
@@ -245,8 +253,18 @@ class Desk:
     # Telling
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if self._total is None and not self._problems:
+        self._tell(terminalreporter)
+
+    def pytest_unconfigure(self, config: pytest.Config) -> None:
+        # For a status that is none of its own pytest writes no summary.
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None and not self._told:
+            self._tell(reporter)
+
+    def _tell(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self._total is None and not self._problems and not self._broken:
             return
+        self._told = True
         terminalreporter.write_sep("-", "mlrepro")
         for told in self._lines():
             terminalreporter.write_line(line(told))
@@ -256,6 +274,11 @@ class Desk:
 
     def _lines(self) -> Iterator[str]:
         total = self._total
+        if self._broken:
+            others = [path.name for path in (self.order.record, *self.order.reports) if path is not None]
+            yield from text.broken(
+                self.order.shown, judges=self.order.judges, update=self.order.update, files=others
+            )
         if total is None:
             return
         if self._standing is not None and self._standing.alone:

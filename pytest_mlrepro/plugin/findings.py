@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from pytest_mlrepro.contribution import Contribution
+from pytest_mlrepro.crew import Crew
 from pytest_mlrepro.explain import explain
 from pytest_mlrepro.gate import Judgement, Terms, judge
 from pytest_mlrepro.model import SESSION, Comparison, Drift, Explanation, Facts, Policy
@@ -17,7 +18,7 @@ from pytest_mlrepro.recording import Recording
 @dataclass
 class Turn:
     """One subject's turn: what it records, the generators' state before it, whether its fixtures have begun,
-    whether the guard watches it, and whether it is a fixture that was taken."""
+    whether the guard watches it, whether it is a fixture that was taken, and the threads that are its own."""
 
     recording: Recording
     state: Any = None
@@ -27,6 +28,7 @@ class Turn:
     opened: bool = False
     marked: Mapping[str, Any] = field(default_factory=dict)
     problem: str = ""
+    crew: Crew = field(default_factory=Crew)
 
     @property
     def subject(self) -> str:

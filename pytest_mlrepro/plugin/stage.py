@@ -13,6 +13,7 @@ import pytest
 
 from pytest_mlrepro.capture import Recorder
 from pytest_mlrepro.contribution import Contribution
+from pytest_mlrepro.crew import Crew
 from pytest_mlrepro.errors import MlreproError, RecordingError
 from pytest_mlrepro.facets.data import Reading
 from pytest_mlrepro.fingerprints import FileCache
@@ -99,6 +100,7 @@ class Stage:
         self._item: pytest.Item | None = None
         self._strays = Strays()
         self._runner = (os.getpid(), threading.get_ident())
+        self._crew = Crew()
         self._turns: list[Turn] = []
         self._findings = Findings(terms, self._around, judges=order.judges) if terms is not None else None
 
@@ -121,21 +123,37 @@ class Stage:
                     "nothing is running that a fact could be about",
                     remedy="use the recorder inside a test or a fixture",
                 )
-            self._check_thread()
+            if threading.get_ident() != self._runner[1]:
+                # It may not begin the turn of a test: an earlier one may have left it behind.
+                raise self._stray(
+                    "a thread uses the recorder while no test that asked for it is running",
+                    "wait for the thread in the test that starts it, and let that test ask for mlrepro",
+                )
             self._open(self._item)
-        self._turns[-1].touched = True
-        return self._turns[-1].recording
+        turn = self._turn()
+        turn.touched = True
+        return turn.recording
 
-    def _check_thread(self) -> None:
-        """Refuse to let a thread begin the turn of a test: it may be one that an earlier test has left behind."""
-        if threading.get_ident() != self._runner[1]:
-            error = RecordingError(
-                "a thread uses the recorder while no test that asked for it is running",
-                where=caller(),
-                remedy="wait for the thread in the test that starts it, and let that test ask for mlrepro",
-            )
-            self._strays.add(str(error))
-            raise error
+    def _turn(self) -> Turn:
+        """Whose turn it is for the thread that asks: of turns that nest, the innermost that has started it."""
+        turns = self._turns[::-1]
+        if threading.get_ident() == self._runner[1] or self.terms is None:
+            return turns[0]
+        thread = threading.current_thread()
+        for turn in turns:
+            if turn.crew.has(thread):
+                return turn
+        raise self._stray(
+            f"the thread {thread.name!r}, which was there before, uses the recorder in the turn of {turns[0].subject}",
+            "wait for a thread in the test or fixture that starts it; "
+            "where a pool of threads outlives a test, let it return values, and record them in the test",
+        )
+
+    def _stray(self, what: str, remedy: str) -> RecordingError:
+        """What to raise in a thread that nobody may listen to: the test that runs hears of it too."""
+        error = RecordingError(what, where=caller(), remedy=remedy)
+        self._strays.add(str(error))
+        return error
 
     def _open(self, item: pytest.Item, *, pins: bool = True) -> Turn:
         problem, marked, own = "", {}, None
@@ -159,7 +177,7 @@ class Stage:
             strays=self._strays,
         )
         self._read(recording)
-        turn = Turn(recording, self._seeding.save(), marked=marked, problem=problem)
+        turn = Turn(recording, self._seeding.save(), marked=marked, problem=problem, crew=self._crew)
         if pins:
             self._seeding.pin(recording.seed)
         self._watch(turn)
@@ -199,6 +217,7 @@ class Stage:
         self._item = item
         # Whoever runs the test: with --forked that is a process of its own.
         self._runner = (os.getpid(), threading.get_ident())
+        self._crew = Crew()
         if is_user(item):
             self._open(item, pins=not _begins_with_its_body(item)).touched = True
         return (yield)
@@ -269,13 +288,13 @@ class Stage:
         try:
             outcome = yield
         finally:
-            self._turns.remove(turn)
+            self._step_back(turn)
             self._end(turn)
             if turn.state is not None:
                 self._seeding.restore(turn.state)
                 turn.state = None
         # Finalizers run last in, first out: these two bracket the fixture's teardown.
-        fixturedef.addfinalizer(lambda: self._turns.append(turn))
+        fixturedef.addfinalizer(lambda: self._step_up(turn))
         findings = self._findings
         if findings is not None and (turn.touched or findings.is_judged(turn.subject)):
             findings.fixture(turn, fixturedef, findings.subjects_of(self._asked_by(fixturedef)))
@@ -309,9 +328,19 @@ class Stage:
             self._watch(turn)
         return turn
 
+    def _step_up(self, turn: Turn) -> None:
+        turn.crew.resume()
+        self._turns.append(turn)
+
+    def _step_back(self, turn: Turn) -> None:
+        self._turns.remove(turn)
+        left = turn.crew.pause()
+        for crew in (self._crew, *(each.crew for each in self._turns)):
+            crew.disown(left)
+
     def _leave(self, turn: Turn) -> None:
         if turn in self._turns:
-            self._turns.remove(turn)
+            self._step_back(turn)
         if self._findings is not None:
             self._findings.fixture_left(turn)
 

@@ -27,6 +27,7 @@ class Traces:
     def __init__(self, config: pytest.Config) -> None:
         self._tracer = Tracer(config.rootpath)
         self._track: Track | None = None
+        self._calls = False
         self._pending: list[tuple[str, bool, Trace]] = []
         self._gathers = not hasattr(config, "workerinput")
         self.gathered: dict[str, Trace] = {}
@@ -41,7 +42,11 @@ class Traces:
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_runtest_call(self) -> Generator[None, None, None]:
-        yield from self._followed(self._track)
+        self._calls = True
+        try:
+            yield from self._followed(self._track)
+        finally:
+            self._calls = False
 
     @pytest.hookimpl(wrapper=True, trylast=True)
     def pytest_fixture_setup(
@@ -67,6 +72,9 @@ class Traces:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
+        if self._calls:
+            # A subtest is reported while the test goes on.
+            return report
         if self._track is not None and (report.when == "call" or call.excinfo is not None):
             if not report.skipped:
                 self._pending.append((identity(item), True, self._track.trace()))

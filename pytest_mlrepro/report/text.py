@@ -351,6 +351,23 @@ def _update_lines(
     yield outcome(written, lockfile, terms)
 
 
+def broken(lockfile: str, *, judges: bool, update: bool, files: Sequence[str] = ()) -> Iterator[str]:
+    """What to say of a run that an error ended, where pytest or a plugin of it could not go on.
+
+    Args:
+        lockfile: how to call it.
+        judges: whether the run was to compare.
+        update: whether it was to accept what it found.
+        files: what else it was to write.
+    """
+    if judges:
+        yield "the run broke off: tests that did not run were not compared"
+    if update:
+        yield f"{lockfile} is as it was: nothing was accepted"
+    if files:
+        yield f"nothing was written to {', '.join(files)}"
+
+
 def outcome(written: bool | None, lockfile: str, terms: Terms) -> str:
     """What has become of the lockfile.
 

@@ -603,3 +603,47 @@ def _root():
     from pathlib import Path
 
     return Path(__file__).parents[2]
+
+
+MATCHING = """
+    LIMIT: int
+    USED: int = 3
+    WHOLE: int = 4
+    REST: dict = {}
+
+    def take(found):
+        match found:
+            case [first, *USED]:
+                return USED
+            case {"a": 1, **REST}:
+                return REST, LIMIT
+            case int() as WHOLE:
+                return WHOLE
+    """
+
+
+def test_names_that_a_pattern_binds_are_local_and_a_bare_annotation_is_no_value(folder):
+    folder.write(shop__in__matching=MATCHING)
+    module = folder.load("shop.matching")
+    assert folder.names(module.take) == ["shop.matching:take"]
+
+
+def test_members_of_every_kind_lead_to_their_functions(folder):
+    folder.write(
+        shop__in__members="""
+        import functools
+
+        def inner(self):
+            return 1
+
+        class Model:
+            first = staticmethod(inner)
+            second = property(inner)
+            third = functools.cached_property(inner)
+            fourth = functools.partialmethod(inner)
+        """
+    )
+    module = folder.load("shop.members")
+    kept = vars(module.Model)
+    for name in ("first", "second", "third", "fourth"):
+        assert folder.names(kept[name]) == ["shop.members:inner"], name

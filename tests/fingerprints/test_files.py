@@ -4,6 +4,7 @@ import os
 import socket
 import sys
 import tempfile
+import threading
 import unicodedata
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints import FileCache, files, fingerprint, folders, reading
 from pytest_mlrepro.fingerprints.digests import algorithm, node
+from pytest_mlrepro.fingerprints.parallel import in_order
 from pytest_mlrepro.fingerprints.ranges import span_of
 
 NOBODY = 65_534
@@ -430,3 +432,27 @@ def test_detail_of_a_large_folder_fits_its_budget(tmp_path):
     detail = fingerprint(tmp_path).detail
     assert detail["files"] == 300
     assert len(repr(dict(detail))) < 2_048
+
+
+@POSIX
+def test_a_pipe_that_takes_the_place_of_a_file_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    # Past the question what kind of file it is, which somebody may make untrue.
+    with pytest.raises(FingerprintError, match="'pipe' is neither a file nor a folder"):
+        reading.Reader(algorithm()).read(tmp_path / "pipe", "pipe", reading.WHOLE)
+
+
+def test_work_that_nobody_waits_for_is_not_begun():
+    begun, enough = [], threading.Event()
+
+    def work(number):
+        begun.append(number)
+        if number:
+            enough.wait(60)
+        return number
+
+    results = in_order(work, range(100), threads=2)
+    assert next(results) == 0
+    threading.Timer(0.1, enough.set).start()
+    results.close()
+    assert len(begun) <= 3

@@ -536,3 +536,9 @@ def test_a_folder_that_is_read_only_is_told_and_left_alone():
         assert said[2] == "mlrepro.lock: cannot be written: Permission denied; nothing was accepted"
         assert path.read_bytes() == before
         assert names(closed) == ["mlrepro.lock"]
+
+
+def test_a_folder_that_cannot_be_written_is_told_before_the_run(tmp_path, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: not (mode == os.W_OK and path == tmp_path))
+    with pytest.raises(LockfileError, match="cannot be written: its folder is not writable"):
+        check_writable(tmp_path / "mlrepro.lock")

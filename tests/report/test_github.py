@@ -85,6 +85,22 @@ def test_a_test_without_a_baseline_is_one_error():
     )
 
 
+def test_a_fact_that_is_not_the_same_within_the_run_is_an_error():
+    ledger = Ledger()
+    for value in (0.5, 0.75):
+        ledger.add(Contribution(TEST, run(results_f1=value).facts(TEST)))
+    one = found(run(results_f1=0.5), ledger)[0]
+    assert one.properties["title"] == "mlrepro: results.f1 is not the same within this run"
+    assert one.message.startswith(f"{TEST}: ")
+
+
+def test_of_many_suspects_some_are_shown():
+    many = {f"settings_s{number}": 1 for number in range(10)}
+    one = found(run(results_f1=0.5, **many), run(results_f1=0.75, **dict.fromkeys(many, 2)))[0]
+    lines = one.message.splitlines()
+    assert lines[-2] == f"and {10 - sum(line.startswith('suspect: ') for line in lines)} more suspects"
+
+
 def test_no_more_than_github_shows_results_first():
     many = {f"results_m{number}": 1.0 for number in range(15)}
     drifted = found(run(settings_a=1, **many), run(settings_a=2, **dict.fromkeys(many, 2.0)))

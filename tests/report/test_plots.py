@@ -133,3 +133,8 @@ def test_no_window_can_be_opened(tmp_path):
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert ran.stdout == "False\n"
+
+
+@pytest.mark.parametrize("value", [10**400, True, "a", math.inf])
+def test_what_is_no_number_for_a_plot_is_a_gap(value):
+    assert math.isnan(plots._number(Fact("results", "x", value)))

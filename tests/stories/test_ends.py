@@ -96,6 +96,79 @@ def test_what_did_not_end_well_keeps_its_baseline(suite, end, options, status, a
     assert "1.0" not in after.partition("\n")[2]
 
 
+@pytest.mark.parametrize("status", [3, pytest.param(4, marks=SLOW), pytest.param(7, marks=SLOW)])
+def test_a_run_that_somebody_ends_says_what_it_did_whatever_the_status(suite, status):
+    ends = suite.setenv(V="5", END=f"pytest.exit('enough', {status})")
+    ran = ends.check().red(status)
+    assert ran.output.count("not reproduced. ") == 1
+    assert ran.lockfile.count("= 5.0") == 0
+    ran = ends.update("--mlrepro-record=run.lock").red(status)
+    section = ran.output.partition("--- mlrepro ---")[2]
+    assert "  results.a " in section
+    assert "updated mlrepro.lock: review and commit it" in section
+    assert "not accepted: test_s.py::model did not pass; its baseline is as it was" in section
+    assert section.count("recorded ") == 1
+    assert "a = 5.0" in ran.lockfile
+    for line in (*KEPT, "c = 1.0"):
+        assert line in ran.lockfile
+    assert ran.report["exitstatus"] == status
+
+
+BROKEN = """
+import os
+
+
+def pytest_runtest_logreport(report):
+    if report.nodeid.endswith("test_b"):
+        raise RuntimeError("a plugin that is broken")
+"""
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        (
+            "",
+            [
+                "mlrepro.lock is as it was: nothing was accepted",
+                "nothing was written to run.lock, report.json",
+            ],
+        ),
+        pytest.param("-n2", ["mlrepro.lock is as it was: nothing was accepted"], marks=SLOW),
+    ],
+)
+def test_a_run_that_breaks_off_says_that_it_did_nothing(suite, option, said):
+    before = suite.check().lockfile
+    broken = suite.setenv(V="5").write({"conftest.py": BROKEN})
+    ran = broken.update("--mlrepro-record=run.lock", *option.split()).red(3)
+    for line in ("the run broke off: tests that did not run were not compared", *said):
+        assert ran.output.count(line) == 1, ran.output
+    assert ran.lockfile == before
+    assert not (broken.root / "run.lock").exists()
+    assert ran.report is None
+
+
+@SLOW
+@pytest.mark.parametrize("end", ["pytest.exit('enough', 3)", "pytest.exit('enough', 7)"])
+def test_with_workers_a_run_that_somebody_ends_is_told_too(suite, end):
+    before = suite.check().lockfile
+    ran = suite.setenv(V="5", END=end).update("-n2")
+    told = (
+        "updated mlrepro.lock"
+        if ran.lockfile != before
+        else "mlrepro.lock is as it was: nothing was accepted"
+    )
+    assert ran.output.count(told) == 1, ran.output
+    for line in KEPT:
+        assert line in ran.lockfile
+
+
+def test_a_path_that_is_not_there_is_told(suite):
+    ran = suite.update("missing.py").red(4)
+    assert "mlrepro.lock is as it was: nothing was accepted" in ran.output
+    assert "nothing was accepted" not in suite.check("missing.py").red(4).output
+
+
 KILLED = """
 import json
 import os

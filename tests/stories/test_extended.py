@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from importlib.metadata import EntryPoint
+
 import pytest
+
+from pytest_mlrepro import facets
+from pytest_mlrepro.errors import ConfigError
 
 ENERGY = """
 import os
@@ -69,3 +74,21 @@ def test_a_broken_entry_point_is_named(extended, tmp_path):
     assert "no_such" in said.output
     assert "dice" in said.output
     assert "Traceback" not in said.output
+
+
+@pytest.mark.parametrize(
+    ("point", "said"),
+    [
+        ("energy:Engine", "the facet 'energy' of entry point 'energy:Engine' cannot be loaded: "),
+        ("energi:Energy", "No module named 'energi'\nuninstall or mend the distribution that brings it"),
+        ("energy:Dice", "the entry point 'energy:Dice' is not a subclass of pytest_mlrepro.facets.Facet"),
+    ],
+)
+def test_a_facet_that_cannot_be_used_is_told(point, said, monkeypatch, tmp_path):
+    (tmp_path / "energy.py").write_text(ENERGY)
+    monkeypatch.syspath_prepend(tmp_path)
+    points = [EntryPoint("energy", point, "mlrepro.facets")]
+    monkeypatch.setattr(facets, "entry_points", lambda group: points if group == "mlrepro.facets" else [])
+    with pytest.raises(ConfigError) as error:
+        facets.further_facets.__wrapped__()
+    assert said in str(error.value)

@@ -226,6 +226,14 @@ def test_installing_twice_is_installing_once(plain, command):
     assert (plain.root / ".git" / "config").read_text() == config
 
 
+def test_the_name_of_the_lockfile_moves_no_cursor(plain, command):
+    for option in ("--install", "--uninstall"):
+        status, out, err = command(option, "--lockfile", plain.root / "a\x1b[2J.lock")
+        assert status == 0
+        assert "\x1b" not in out + err
+        assert r"a\x1b" in out or option == "--uninstall"
+
+
 def test_uninstalling_takes_out_what_was_put_in(plain, command):
     config = (plain.root / ".git" / "config").read_text()
     (plain.root / ".gitattributes").write_bytes(b"*.png binary\r\n*.txt text")
@@ -292,3 +300,50 @@ def test_without_git(command, monkeypatch, tmp_path):
         4,
         "mlrepro: merge-driver: git cannot be run: No such file or directory\ninstall git\n",
     )
+
+
+def refused(command, option="--install"):
+    status, _, err = command(option)
+    assert status == 4
+    return err
+
+
+def test_attributes_that_cannot_be_read_or_written_are_told(plain, command, monkeypatch):
+    attributes = plain.root / ".gitattributes"
+    attributes.write_bytes(b"\xff")
+    assert ".gitattributes: cannot be read: 'utf-8' codec" in refused(command)
+    attributes.unlink()
+    attributes.mkdir()
+    assert "mend the file" in refused(command)
+    attributes.rmdir()
+    opened = Path.open
+
+    def full(self, mode="r", **options):
+        if "w" in mode:
+            raise OSError(28, "No space left on device")
+        return opened(self, mode, **options)
+
+    monkeypatch.setattr(Path, "open", full)
+    assert ".gitattributes: cannot be written: No space left on device\ncheck its permissions" in refused(
+        command
+    )
+
+
+def test_a_config_that_git_does_not_write_is_told(plain, command):
+    (plain.root / ".git" / "config.lock").touch()
+    err = refused(command)
+    assert "git config: it failed: error: could not lock config file" in err
+    assert "check the repository's .git/config" in err
+
+
+def test_of_many_clashes_some_are_told(plain, command):
+    subject = "tests/test_model.py::test_a"
+    for name, value in (("base", None), ("ours", 1), ("theirs", 2)):
+        many = [Fact("results", f"m{number}", value) for number in range(25) if value]
+        write_run(plain.root / name, Run({subject: by_address(many)}))
+    status, _, err = command("base", "ours", "theirs", "mlrepro.lock")
+    assert status == 1
+    assert "mlrepro.lock: 25 facts changed differently on both sides; ours stays" in err
+    assert err.count(f"  {subject}\n") == 1
+    assert err.count("was nothing, ours 1, theirs 2") == 20
+    assert "  and 5 more\n" in err

@@ -521,3 +521,146 @@ def test_facts_of_threads_are_there_and_facts_of_processes_are_refused_aloud(emp
         assert f"x{number} = 1" in ran.lockfile
     assert "x19 = 1" in ran.lockfile
     assert "late = " not in ran.lockfile
+
+
+# Threads that outlive their test
+
+LEFT = """
+import _thread
+import threading
+
+import pytest
+
+LEFT = []
+
+
+def begin(act, start=lambda run: threading.Thread(target=run, name="late", daemon=True).start()):
+    go, done = threading.Event(), threading.Event()
+
+    def run():
+        go.wait(60)
+        try:
+            act()
+        except Exception:
+            # As a pool keeps it for whoever asks for the value.
+            pass
+        finally:
+            done.set()
+
+    start(run)
+    return go, done
+
+
+def release(go, done):
+    go.set()
+    assert done.wait(60)
+
+
+def leave(mlrepro, name, **how):
+    LEFT.append(begin(lambda: mlrepro.metric(name, 1), **how))
+
+
+def test_leaves(mlrepro):
+    mlrepro.metric("x", 1)
+    leave(mlrepro, "stray_1")
+    leave(mlrepro, "stray_2", start=lambda run: _thread.start_new_thread(run, ()))
+    LEFT.append(begin(lambda: mlrepro.pin(7)))
+    LEFT.append(begin(lambda: mlrepro.library("pytest")))
+
+
+@pytest.mark.parametrize("what", ["metric", "foreign", "pin", "library"])
+def test_after(mlrepro, what):
+    mlrepro.metric("x", 1)
+    release(*LEFT.pop(0))
+
+
+def test_well(mlrepro):
+    mlrepro.metric("well", 1)
+
+
+@pytest.fixture(scope="module")
+def model(mlrepro):
+    mlrepro.metric("score", 1)
+    leave(mlrepro, "stray_3")
+
+
+def test_with_a_thread_of_its_fixture(mlrepro, model):
+    release(*LEFT.pop())
+
+
+@pytest.fixture(scope="module")
+def patient(mlrepro):
+    mlrepro.metric("patience", 1)
+    release(*LEFT.pop())
+
+
+def test_while_a_fixture_begins(mlrepro, request):
+    leave(mlrepro, "own_1")
+    request.getfixturevalue("patient")
+
+
+@pytest.fixture(scope="class")
+def house(mlrepro):
+    own = begin(lambda: mlrepro.metric("own_2", 1))
+    yield
+    release(*own)
+    if LEFT:
+        release(*LEFT.pop())
+
+
+class TestOfHouse:
+    def test_well(self, mlrepro, house):
+        mlrepro.metric("home", 1)
+
+
+class TestOfAnother:
+    def test_left(self, mlrepro, house):
+        leave(mlrepro, "stray_4")
+
+
+def test_asks_late(request):
+    held = []
+    one = begin(lambda: held[0].metric("own_3", 1))
+    held.append(request.getfixturevalue("mlrepro"))
+    held[0].metric("own_4", 1)
+    release(*one)
+"""
+
+
+def test_a_thread_never_speaks_for_a_test_that_did_not_start_it(empty):
+    project = empty.write({"test_l.py": LEFT})
+    ran = project.update().red()
+    lockfile = ran.lockfile
+    assert "stray" not in lockfile
+    for name in ("metric", "foreign", "pin", "library"):
+        section = ran.output.partition(f" test_after[{name}] __")[2].partition("\n____")[0]
+        assert "which was there before, uses the recorder in the turn of test_l.py::test_after" in section
+        assert "wait for a thread in the test or fixture that starts it" in section
+        assert f'["test_l.py::test_after[{name}]".' not in lockfile
+    assert "the thread 'late', which was there before" in ran.output
+    refused = {
+        "test_with_a_thread_of_its_fixture": "which was there before, uses the recorder",
+        # It is heard as what it is: a fact of the test, too late.
+        "TestOfAnother.test_left": "results.stray_4 is recorded after the test has been judged",
+    }
+    for name, said in refused.items():
+        assert said in ran.output.partition(f" {name} __")[2].partition("\n____")[0], name
+    results = {
+        subject: lockfile.partition(f'["{subject}".results]\n')[2].partition("\n\n")[0].rstrip()
+        for subject in (
+            "test_l.py::test_leaves",
+            "test_l.py::test_well",
+            "test_l.py::test_while_a_fixture_begins",
+            "test_l.py::patient",
+            "test_l.py::TestOfHouse::house",
+            "test_l.py::test_asks_late",
+        )
+    }
+    assert list(results.values()) == [
+        "x = 1",
+        "well = 1",
+        "own_1 = 1",
+        "patience = 1",
+        "own_2 = 1",
+        "own_3 = 1\nown_4 = 1",
+    ]

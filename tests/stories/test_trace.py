@@ -250,6 +250,47 @@ def test_each_step_belongs_to_the_test_or_fixture_that_made_it(project, workers)
     assert [name for name, _ in steps(path, "test_words.py::model")] == ["scaled", "model"]
 
 
+PARTS = """
+import unittest
+
+import app
+import pytest
+
+
+@pytest.fixture
+def recorder(request, mlrepro):
+    request.cls.mlrepro = mlrepro
+
+
+def test_parts(request, mlrepro):
+    subtests = request.getfixturevalue("subtests")
+    for end in (str, pytest.skip, pytest.fail):
+        with subtests.test("a part"):
+            end(app.small() and "on purpose")
+    app.weighted(app.np.eye(2))
+
+
+@pytest.mark.usefixtures("recorder")
+class TestParts(unittest.TestCase):
+    def test_parts(self):
+        for number in range(2):
+            with self.subTest(number=number):
+                assert app.small() == 2.0 - number
+        app.weighted(app.np.eye(2))
+"""
+
+
+def test_a_trace_goes_on_after_a_part_of_a_test(project):
+    small = "\n\ndef small():\n    return scaled(1.0)\n"
+    path, _ = record(project.write({"test_words.py": PARTS, "app.py": APP + small}), "run.lock")
+    names = [name for name, _ in steps(path, "test_words.py::TestParts::test_parts")]
+    assert names == ["recorder", "scaled", "small", "scaled", "small", "weighted", "TestParts.test_parts"]
+    if int(pytest.__version__.partition(".")[0]) < 9:
+        pytest.skip("needs subtests")
+    names = [name for name, _ in steps(path, "test_words.py::test_parts")]
+    assert names == [*["scaled", "small"] * 3, "weighted", "test_parts"]
+
+
 @pytest.mark.slow
 def test_with_workers_the_bytes_are_the_same(project):
     serial, _ = record(project.write({"test_words.py": SCOPES}), "serial.lock", PYTHONHASHSEED="0")

@@ -392,3 +392,47 @@ def test_what_is_not_finite_is_more_than_a_size(name):
     # The sums count it as 0, so that without this a change of sign would look like rounding.
     first, second = (read(each) for each in DIFFERENT[name])
     assert first.digest != second.digest
+
+
+def test_long_floats_are_read_as_doubles():
+    one = np.array([0.1, 2.0], dtype=np.longdouble)
+    other = one.copy()
+    # What lies between two of them means nothing.
+    if one.itemsize > 10:
+        other.view(np.uint8).reshape(2, -1)[:, 10:] = 7
+    assert key(one) == key(other)
+    assert key(one.astype(np.clongdouble)) == key(other.astype(np.clongdouble))
+    assert key(one) != key(one + 1)
+
+
+def test_a_giant_array_that_is_not_contiguous_is_sampled_in_little_memory():
+    giant = np.broadcast_to(np.arange(8.0), (10_000_000, 8))
+    tracemalloc.start()
+    seen = read(giant)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 64 << 20
+    assert seen.form == "float64 array of shape 10000000 x 8, strided"
+    assert seen.floats != read(np.broadcast_to(np.arange(1.0, 9.0), giant.shape)).floats
+
+
+def test_complex_numbers_and_their_signs():
+    assert key(1 + 2j) == key(1 + 2j) != key(1 - 2j)
+    assert read(1 + 2j).sketch == read((1.0, 2.0)).sketch
+    assert read(1j).form == "complex"
+
+
+def test_tensors_without_plain_values_are_opaque():
+    torch = pytest.importorskip("torch")
+    sparse = torch.eye(2).to_sparse()
+    assert read(sparse).form == "torch.Tensor (opaque)"
+    assert key(sparse) == key(torch.eye(2).mul(3).to_sparse())
+    assert key(torch.ones(2, dtype=torch.bfloat16)) != key(torch.zeros(2, dtype=torch.bfloat16))
+
+
+def test_what_has_no_fingerprint_is_known_by_its_kind():
+    pytest.importorskip("pandas")
+    import pandas as pd
+
+    frame = pd.DataFrame({"a": [object()]})
+    assert read(frame).form == read(pd.DataFrame({"a": [object()]})).form
