@@ -18,7 +18,7 @@ from packaging.pylock import Pylock
 
 from pytest_mlrepro.cli import main, uv
 from pytest_mlrepro.cli.uv import ask
-from pytest_mlrepro.environment.installed import UNKNOWN
+from pytest_mlrepro.environment.spelling import UNKNOWN
 from pytest_mlrepro.errors import ExportError
 from pytest_mlrepro.export import FORMATS
 from pytest_mlrepro.export.pylock import Question

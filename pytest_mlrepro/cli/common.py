@@ -12,7 +12,6 @@ from typing import Any
 from pytest_mlrepro.config import Config, unknown
 from pytest_mlrepro.facets import facet, facet_names
 from pytest_mlrepro.model import Run
-from pytest_mlrepro.report import machine
 from pytest_mlrepro.visible import lines
 
 FINE, DRIFTED, UNUSABLE = 0, 1, 4
@@ -70,6 +69,8 @@ def terminal() -> Callable[[str], None] | None:
 def show(found: dict[str, Any] | Iterable[str]) -> None:
     """Print a document as JSON, or lines: what is in them ends no line, moves no cursor and commands no CI."""
     if isinstance(found, dict):
+        from pytest_mlrepro.report import machine
+
         print(machine.written(found), end="")
     else:
         print(lines(found))

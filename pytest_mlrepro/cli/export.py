@@ -15,8 +15,8 @@ from pytest_mlrepro.balance import contrast
 from pytest_mlrepro.cli import uv, views
 from pytest_mlrepro.cli.judging import terms
 from pytest_mlrepro.config import Config
-from pytest_mlrepro.environment.installed import UNKNOWN
 from pytest_mlrepro.environment.locks import digest, locks
+from pytest_mlrepro.environment.spelling import UNKNOWN
 from pytest_mlrepro.errors import ConfigError
 from pytest_mlrepro.export import FORMATS, Document, Source
 from pytest_mlrepro.export.codequality import Place, codequality, line_of

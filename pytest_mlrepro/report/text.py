@@ -5,17 +5,20 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from pytest_mlrepro.balance import Sum
 from pytest_mlrepro.explain import agreement, sentence
 from pytest_mlrepro.facets import facet_names, show
-from pytest_mlrepro.gate import Judgement, Terms
-from pytest_mlrepro.guard import Site
 from pytest_mlrepro.model import SESSION, Agreement, Band, Drift, Explanation, Fact, Facts, Run, Tolerance
 from pytest_mlrepro.report.hints import hints
-from pytest_mlrepro.report.standing import Standing
 from pytest_mlrepro.visible import line as shown_line
 from pytest_mlrepro.visible import lines as shown_lines
+
+if TYPE_CHECKING:
+    from pytest_mlrepro.balance import Sum
+    from pytest_mlrepro.gate import Judgement, Terms
+    from pytest_mlrepro.guard import Site
+    from pytest_mlrepro.report.standing import Standing
 
 _MOST_DRIFTS = 8
 _MOST_SUSPECTS = 6
