@@ -29,6 +29,7 @@ from pytest_mlrepro.visible import line, visible
 if TYPE_CHECKING:
     from pytest_mlrepro.plugin.github import GitHub
     from pytest_mlrepro.plugin.install import Order
+    from pytest_mlrepro.report.page import Histories
 
 _QUIET = ("lfplugin", "stepwiseplugin", "nfplugin", "mlrepro-desk")
 """Plugins that must not take a report about the session for one about a test."""
@@ -215,7 +216,13 @@ class Desk:
         if self.github is not None:
             self.github.take(document)
         for path in self.order.reports:
-            files.write(path, document)
+            files.write(path, document, past=self._past)
+
+    def _past(self) -> Histories:
+        from pytest_mlrepro.report.past import histories
+
+        known = self.order.environment in self.terms.recorded
+        return histories(self.order.lockfile, self.config.rootpath, self.order.environment if known else None)
 
     def _context(self) -> Mapping[str, object]:
         from pytest_mlrepro.environment.context import context

@@ -158,7 +158,7 @@ def test_metrics_have_their_history():
     assert rows(moved) == [
         ["text", "4text", "text", "0.95"],
         ["text", "3text", "text", "nan"],
-        ["text", "2text", "text", "not there"],
+        ["text", "2text", "text", "no value"],
         ["text", "1text", "text", "0.93"],
         ["text", "0text", "text", "0.9"],
     ]
@@ -170,6 +170,27 @@ def test_metrics_have_their_history():
     names = texts(section(tree, "metrics"), ".//figcaption/b")
     assert names == ["results.added", "results.f1", "results.loss", "results.same", "results.loss"]
     assert len(rest) == 3
+
+
+def test_a_page_of_what_is_accepted_judges_nothing():
+    before = runs()[0]
+    terms = Terms(before)
+    document = machine.document(contrast(before, terms), terms, exitstatus=0, lockfile="a.lock") | {
+        "mode": "accepted"
+    }
+    tree = drawn(document, history())
+    assert tree.find(".//header").get("class") == "verdict written"
+    told = "What a.lock holds 13 facts of 3 subjects, as somebody accepted them. No test was run, and nothing compared."
+    assert said(tree.find(".//header")).endswith(told)
+    assert not tree.findall(".//ul[@class='ladder']")
+    assert "this run" not in said(tree.find(".//body"))
+    assert "identical" not in said(section(tree, "subjects"))
+    figures = {
+        said(each.find("figcaption/b")): each for each in section(tree, "metrics").iterfind(".//figure")
+    }
+    assert not section(tree, "metrics").findall(f".//{SVG}path[@class]"), "no present run is marked"
+    assert len(figures["results.f1"].findall(f".//{SVG}circle")) == 3
+    assert "as before" not in said(figures["results.f1"])
 
 
 def test_the_table_holds_every_subject_and_every_fact():
