@@ -61,6 +61,7 @@ def test_the_verdict_comes_first():
     )
     brief = tree.find(".//section[@class='brief']")
     assert texts(brief, ".//h2") == ["What drifted", "Likely why"]
+    assert texts(brief, ".//div/p")[0] == f"in {TEST}", "all that is shown there is of one test"
     assert texts(brief, ".//ul/li")[0] == "results.f1 worse 0.95 → 0.75 -0.2 (-21.0526 %)"
     # What the guard saw comes first, then what somebody changed.
     assert texts(brief, ".//ol/li")[:2] == [
@@ -152,6 +153,19 @@ def test_arrays_show_by_how_much_their_values_moved():
     assert "2 of 3 differ" in said(figure)
 
 
+def test_what_drifted_in_several_tests_is_said_with_its_test():
+    before = Run(
+        {TEST: by_address([Fact("results", "f1", 0.5)]), OTHER: by_address([Fact("results", "f1", 0.5)])}
+    )
+    now = Run(
+        {TEST: by_address([Fact("results", "f1", 0.25)]), OTHER: by_address([Fact("results", "f1", 0.25)])}
+    )
+    terms = Terms(before)
+    tree = drawn(machine.document(contrast(now, terms), terms, exitstatus=1))
+    brief = tree.find(".//section[@class='brief']")
+    assert sorted(texts(brief, ".//ul/li/span[@class='hint']")) == [f"in {TEST}", f"in {OTHER}"]
+
+
 def test_metrics_have_their_history():
     tree = drawn(report(), history())
     _, moved, *rest = section(tree, "metrics").iterfind(".//figure")
@@ -180,6 +194,7 @@ def test_a_page_of_what_is_accepted_judges_nothing():
     }
     tree = drawn(document, history())
     assert tree.find(".//header").get("class") == "verdict written"
+    assert said(tree.find(".//h1")) == "What a.lock holds"
     told = "What a.lock holds 13 facts of 3 subjects, as somebody accepted them. No test was run, and nothing compared."
     assert said(tree.find(".//header")).endswith(told)
     assert not tree.findall(".//ul[@class='ladder']")
