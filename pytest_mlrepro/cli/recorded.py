@@ -17,7 +17,7 @@ from pytest_mlrepro.environment.naming import parse_name
 from pytest_mlrepro.errors import ConfigError, LockfileError
 from pytest_mlrepro.gate import Terms
 from pytest_mlrepro.lockfile import check_writable, load_lockfile
-from pytest_mlrepro.model import Run
+from pytest_mlrepro.model import SESSION, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +50,25 @@ class Recorded:
         """Of the facts that are meant."""
         return Adoption(self.terms, self.run, means)
 
+    @property
+    def is_new(self) -> bool:
+        """Whether the lockfile knows nothing of the environment that the run was recorded in."""
+        known = self.lockfile.environments
+        return self.terms.environment not in known and (bool(known) or SESSION not in self.lockfile)
+
     def choice(self, words: list[str]) -> Callable[[str, str], bool]:
-        """The facts that somebody names.
+        """The facts that somebody names, and with them all of the environment where that is new.
 
         Raises:
             ConfigError: for a name that means nothing.
         """
         known = self.terms.baseline or Run()
-        return chosen(
-            words, {name: [*offered(self.run, known, name)] for name in self.run.subjects}, self.shown
-        )
+        offers = {name: [*offered(self.run, known, name)] for name in self.run.subjects}
+        named = chosen(words, offers, self.shown)
+        if not self.is_new:
+            return named
+        # Results that nobody can say what they rest on: it would count as made of what the others are made of.
+        return lambda subject, address: subject == SESSION or named(subject, address)
 
 
 def arguments(command: Any) -> None:
