@@ -29,11 +29,10 @@ def add(commands: Any) -> None:
         help="take facts of a recorded run into the lockfile, without running anything",
         description="Accept facts of a run that pytest --mlrepro-record wrote, for instance in a job of CI that "
         "trained for hours, as if --mlrepro-update had been given there. Only the environment that the run was "
-        "recorded in gets other values. A recorded run holds what drifted too, and all of it is accepted unless "
-        "facts are named; look first: mlrepro diff RUN. An environment that is new is always accepted with all that it "
-        "is made of, so that the lockfile can tell what its results rest on. It does not hold tests that failed by themselves, were "
-        "skipped, or did not run: these keep their baselines. Baselines of tests that no longer exist are dropped "
-        "by pytest --mlrepro-update only.",
+        "recorded in gets other values; one that is new is accepted with all that it is made of. A recorded run holds "
+        "what drifted too, and all of it is accepted unless facts are named; look first: mlrepro diff RUN. It does not "
+        "hold tests that failed by themselves, were skipped, or did not run: these keep their baselines. Baselines of "
+        "tests that no longer exist are dropped by pytest --mlrepro-update only.",
         epilog="example: mlrepro accept run.lock tests/test_model.py 'results.*.f1'",
     )
     recorded.arguments(command)
