@@ -11,7 +11,7 @@ from typing import Any
 from pytest_mlrepro.adoption import Adoption
 from pytest_mlrepro.balance import Sum, contrast
 from pytest_mlrepro.cli import recorded
-from pytest_mlrepro.cli.common import show
+from pytest_mlrepro.cli.common import FINE, show
 from pytest_mlrepro.cli.recorded import Recorded
 from pytest_mlrepro.config import Config
 from pytest_mlrepro.explain import explain
@@ -74,11 +74,11 @@ def settle(work: Recorded, adoption: Adoption, *, in_json: bool = False) -> int:
     if in_json:
         document = _document(work, total, terms, written=written, refused=refused)
         show(document)
-        return 0
+        return FINE
     lines = [*text.accepted(total.judgements, [each.subject for each in total.judgements], terms)]
     lines += [*_left(work, refused)]
     show([*lines, text.outcome(written, work.called, terms)])
-    return 0
+    return FINE
 
 
 def judged(adoption: Adoption, before: Run, terms: Terms) -> tuple[Sum, Terms]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mlrepro.balance import contrast
-from pytest_mlrepro.cli import uv, views
+from pytest_mlrepro.cli import common, uv, views
 from pytest_mlrepro.cli.judging import terms
 from pytest_mlrepro.config import Config
 from pytest_mlrepro.environment.locks import digest, locks
@@ -79,7 +79,7 @@ def run(options: argparse.Namespace, project: Config) -> int:
         MlreproError: if there is no such lockfile, it lacks what the format needs, or the file cannot be written.
     """
     _check(options)
-    path = Path(options.lockfile) if options.lockfile else project.lockfile_path
+    path = common.lockfile(options, project)
     lockfile = load_lockfile(path)
     if options.environment is not None:
         accepted_run = views.named(lockfile, options.environment, "--environment")
@@ -94,7 +94,7 @@ def run(options: argparse.Namespace, project: Config) -> int:
         _write(Path(options.output), made.text, path)
     else:
         print(made.text, end="")
-    return 0
+    return common.FINE
 
 
 def _check(options: argparse.Namespace) -> None:

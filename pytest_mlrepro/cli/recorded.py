@@ -11,7 +11,7 @@ from typing import Any
 
 from pytest_mlrepro.adoption import Adoption, offered
 from pytest_mlrepro.choice import chosen
-from pytest_mlrepro.cli import judging, views
+from pytest_mlrepro.cli import common, judging, views
 from pytest_mlrepro.config import Config
 from pytest_mlrepro.environment.naming import parse_name
 from pytest_mlrepro.errors import ConfigError, LockfileError
@@ -94,7 +94,7 @@ def read(options: argparse.Namespace, project: Config) -> Recorded:
         MlreproError: if one of the files cannot be used, or nobody can tell whose values these are.
     """
     source = Path(options.recorded)
-    path = Path(options.lockfile) if options.lockfile else project.lockfile_path
+    path = common.lockfile(options, project)
     if os.path.realpath(source) == os.path.realpath(path):
         raise ConfigError(
             "that is the lockfile itself",
