@@ -12,7 +12,7 @@ from typing import Any
 from pytest_mlrepro.adoption import Adoption, offered
 from pytest_mlrepro.choice import chosen
 from pytest_mlrepro.cli import common, judging, views
-from pytest_mlrepro.config import Config
+from pytest_mlrepro.config import Config, called
 from pytest_mlrepro.environment.naming import parse_name
 from pytest_mlrepro.errors import ConfigError, LockfileError
 from pytest_mlrepro.gate import Terms
@@ -41,10 +41,7 @@ class Recorded:
     @property
     def called(self) -> str:
         """How to call the lockfile: from the working folder."""
-        try:
-            return Path(os.path.relpath(self.path)).as_posix()
-        except ValueError:
-            return str(self.path)
+        return called(self.path, Path.cwd())
 
     def adoption(self, means: Callable[[str, str], bool]) -> Adoption:
         """Of the facts that are meant."""
