@@ -242,10 +242,11 @@ class Desk:
     # Telling
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if self._total is None and not self._problems:
+        lines = [*self._lines()]
+        if not lines and not self._problems:
             return
         terminalreporter.write_sep("-", "mlrepro")
-        for told in self._lines():
+        for told in lines:
             terminalreporter.write_line(line(told))
         for problem in self._problems:
             for told in problem.splitlines():
