@@ -110,7 +110,10 @@ def test_an_environment_that_is_not_recorded_fails_no_library(folder):
             ["run.lock", "-o", "out.txt"],
             "-o out.txt: unknown ending of a report '.txt'\nknown: .html, .json, .md",
         ),
-        (["absent.lock", "-o", "out.html"], "absent.lock"),
+        (
+            ["absent.lock", "-o", "out.html"],
+            "absent.lock: there is no such file\nmake one: pytest --mlrepro-record=absent.lock; or fetch",
+        ),
         (["run.lock", "-o", "out.html", "--lockfile", "absent.lock"], "absent.lock"),
         (["run.lock", "-o", "folder.html"], "-o folder.html: the report cannot be written: Is a directory"),
         (["odd.json", "-o", "odd.json"], "-o odd.json: that is what the report is about\nname another file"),

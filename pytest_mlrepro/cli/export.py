@@ -84,7 +84,7 @@ def run(options: argparse.Namespace, project: Config) -> int:
     if options.environment is not None:
         accepted_run = views.named(lockfile, options.environment, "--environment")
     elif options.recorded:
-        accepted_run = views.alike(lockfile, load_lockfile(Path(options.recorded)))
+        accepted_run = views.alike(lockfile, common.recorded(options.recorded))
     else:
         accepted_run = views.here(lockfile, os.environ.get("MLREPRO_ENVIRONMENT") or project.environment)
     made = _document(options, project, path, accepted_run)
@@ -142,7 +142,7 @@ def _document(options: argparse.Namespace, project: Config, path: Path, run: Run
 
 
 def _for_gitlab(options: argparse.Namespace, project: Config, lockfile: Path, accepted_run: Run) -> Document:
-    current = load_lockfile(Path(options.recorded)) if options.recorded else accepted_run
+    current = common.recorded(options.recorded) if options.recorded else accepted_run
     if options.format == "gitlab-metrics":
         return openmetrics(current)
     # What did not run is no drift.
@@ -169,7 +169,7 @@ def _statement(options: argparse.Namespace, project: Config, path: Path, run: Ru
     if not options.recorded:
         return intoto(run.facts(SESSION), [_source(path)], configuration, accepted(run, path.name))
     recorded = Path(options.recorded)
-    current = load_lockfile(recorded)
+    current = common.recorded(options.recorded)
     sources = [_source(path), _source(recorded)]
     return intoto(current.facts(SESSION), sources, configuration, _judged(run, current, project))
 

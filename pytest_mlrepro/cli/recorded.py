@@ -98,14 +98,8 @@ def read(options: argparse.Namespace, project: Config) -> Recorded:
             where=options.recorded,
             remedy="name a run: pytest --mlrepro-record=RUN",
         )
-    if not os.path.lexists(source):
-        raise LockfileError(
-            "there is no such file",
-            where=options.recorded,
-            remedy=f"make one: pytest --mlrepro-record={options.recorded}; or fetch what a job of CI recorded",
-        )
+    run = common.recorded(options.recorded)
     _check_writable(path)
-    run = load_lockfile(source)
     lockfile = load_lockfile(path) if os.path.lexists(path) else Run()
     name = _environment(options.environment, run, lockfile, options.recorded)
     known = lockfile.view(name) if name else lockfile

@@ -104,7 +104,7 @@ def _accepted(options: argparse.Namespace, project: Config, lockfile: Run, path:
 
 def _compared(options: argparse.Namespace, project: Config, lockfile: Run, path: Path) -> tuple[Sum, Terms]:
     """The recorded run against the lockfile."""
-    current = load_lockfile(Path(options.recorded))
+    current = common.recorded(options.recorded)
     if options.environment is not None:
         name, baseline = options.environment, views.named(lockfile, options.environment, path)
     else:
