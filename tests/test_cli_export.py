@@ -207,11 +207,12 @@ def test_the_help_has_an_example(capsys):
         ),
         (
             ["--format", "conda", "--lockfile", "none.lock"],
-            "none.lock: there is no such file\nmake one: pytest --mlrepro-record=none.lock",
+            "none.lock: there is no such file\nmake one: pytest --mlrepro-update",
         ),
         (
             ["--format", "intoto", "--run", "none.lock"],
-            "none.lock: there is no such file\nmake one: pytest --mlrepro-record=none.lock",
+            "none.lock: there is no such file\nmake one: pytest --mlrepro-record=none.lock; or fetch what a job of CI "
+            "recorded",
         ),
     ],
 )
