@@ -72,9 +72,15 @@ def ours(file: Path, *words: str) -> None:
     subprocess.run(command, cwd=file.parent, stdout=subprocess.DEVNULL, check=True)
 
 
+def python(file: Path) -> None:
+    """Python with what any such command takes of the standard library: less is not to be had."""
+    modules = "argparse, dataclasses, datetime, pathlib, re, subprocess"
+    subprocess.run([sys.executable, "-c", f"import {modules}"], cwd=file.parent, check=True)
+
+
 def start(file: Path) -> None:
-    """Python with the package's modules, and nothing else."""
-    subprocess.run([sys.executable, "-c", "import pytest_mlrepro.cli"], cwd=file.parent, check=True)
+    """The same with the modules that the command imports."""
+    subprocess.run([sys.executable, "-c", "import pytest_mlrepro.cli.log"], cwd=file.parent, check=True)
 
 
 def walked(file: Path) -> None:
@@ -111,7 +117,8 @@ CANDIDATES: Mapping[str, Callable[[Path], None]] = {
     "git log -p": git_log,
     "mlrepro log": ours,
     "mlrepro log results.key0": lambda file: ours(file, "results.key0"),
-    "  of it: Python and imports": start,
+    "  of it: Python alone": python,
+    "  of it: that and imports": start,
     "  of it: git's list of commits": walked,
     "  of it: that and the contents": read,
     "  of it: that, parsed and compared": steps,

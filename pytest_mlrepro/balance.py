@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from pytest_mlrepro.acceptance import Acceptance, acceptance
@@ -13,6 +13,7 @@ from pytest_mlrepro.gate import Judgement, Terms, judge
 from pytest_mlrepro.ledger import Extent, Ledger
 from pytest_mlrepro.model import SESSION, Comparison, Drift, Explanation, Facts, Run
 from pytest_mlrepro.policy import failing
+from pytest_mlrepro.subjects import grounds, looks_like_test
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,21 +102,6 @@ def contrast(current: Run, terms: Terms) -> Sum:
     return Sum(current, tuple(judgements), (), ())
 
 
-def grounds(subject: str, names: Iterable[str]) -> Iterator[str]:
-    """What a subject may rest on, as far as names tell: fixtures near it, and the session at the end."""
-    for name in names:
-        if name not in (subject, SESSION) and not looks_like_test(name) and _is_near(name, subject):
-            yield name
-    if subject != SESSION:
-        yield SESSION
-
-
-def _is_near(fixture: str, test: str) -> bool:
-    """Whether a fixture is defined where pytest would let this test use it."""
-    folder, slash, name = fixture.partition("::")[0].rpartition("/")
-    return test.startswith(f"{folder}{slash}" + ("" if name == "conftest.py" else f"{name}::"))
-
-
 def _judgements(
     complete: Mapping[str, Contribution], run: Run, terms: Terms, *, settled: bool
 ) -> Iterator[Judgement]:
@@ -148,9 +134,3 @@ def _stale(ledger: Ledger, terms: Terms, extent: Extent) -> Iterator[str]:
         # A fixture may be missing only because the tests that use it were skipped or failed.
         if gone and (not ledger.has_unwell or looks_like_test(subject)):
             yield subject
-
-
-def looks_like_test(subject: str) -> bool:
-    """Whether a subject is a test rather than a fixture, as far as its name tells: doctests too."""
-    file, _, rest = subject.partition("[")[0].partition("::")
-    return not file.endswith("conftest.py") and (rest.rpartition("::")[2].startswith("test") or "." in rest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,6 +82,15 @@ class Config:
     def lockfile_path(self) -> Path:
         """Where the lockfile is, or would be."""
         return self.root / self.lockfile
+
+
+def called(path: Path, folder: Path) -> str:
+    """How messages call a file: from the folder that somebody works in, where a way leads there."""
+    try:
+        return Path(os.path.relpath(path, folder)).as_posix()
+    except ValueError:
+        # On another drive.
+        return str(path)
 
 
 def load_config(root: Path) -> Config:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 
 import pytest
 
 from pytest_mlrepro import __version__
-from pytest_mlrepro.cli import main
+from pytest_mlrepro.cli import _COMMANDS, main
 from pytest_mlrepro.lockfile import write_run
 from pytest_mlrepro.model import SESSION, Fact, Run
 
@@ -223,9 +224,40 @@ def test_a_reader_that_has_seen_enough(project, buffering):
 
 
 def test_it_needs_no_pytest_and_no_numpy():
-    code = "import sys, pytest_mlrepro.cli; print({'pytest', 'numpy', 'sklearn'} & set(sys.modules))"
+    code = (
+        "import sys; from pytest_mlrepro.cli import _COMMANDS, _parser; _parser();"
+        "print({'pytest', 'numpy', 'sklearn'} & set(sys.modules),"
+        " all(f'pytest_mlrepro.cli.{name.replace(chr(45), chr(95))}' in sys.modules for name in _COMMANDS))"
+    )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert ran.stdout == "set()\n"
+    assert ran.stdout == "set() True\n"
+
+
+def test_a_command_imports_no_other():
+    code = (
+        "import sys; from pytest_mlrepro.cli import _COMMANDS, _parser; _parser(['log', 'results.f1']);"
+        "print([name for name in _COMMANDS if f'pytest_mlrepro.cli.{name.replace(chr(45), chr(95))}' in sys.modules])"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout == "['log']\n"
+
+
+def test_every_command_is_in_the_help(capsys):
+    for words in ["--help"], ["log", "--help"]:
+        with pytest.raises(SystemExit, match=r"^0$"):
+            main(words)
+    out = capsys.readouterr().out
+    assert all(re.search(rf"^ +{name}\s", out, re.M) for name in _COMMANDS)
+    assert "usage: mlrepro log [-h]" in out
+
+
+def test_a_command_that_there_is_not(capsys):
+    with pytest.raises(SystemExit, match=r"^4$"):
+        main(["lgo"])
+    usage, said = capsys.readouterr().err.splitlines()
+    assert usage == "usage: mlrepro [-h] [--version] COMMAND ..."
+    assert said.startswith("mlrepro: argument COMMAND: invalid choice: 'lgo'")
+    assert all(name in said for name in _COMMANDS)
 
 
 @pytest.fixture

@@ -125,6 +125,30 @@ def test_what_another_environment_is_compared_with_stays(project, command):
     assert values(environment="gpu") == values("run.lock", "gpu")
 
 
+@pytest.mark.parametrize("words", [[TEST], ["results.f1"], [TEST, "results"]])
+def test_a_new_environment_comes_with_all_that_it_is_made_of(project, command, words):
+    write_run(project / "run.lock", run_of(MOVED, "gpu"))
+    status, out, _ = command("run.lock", *words)
+    assert status == 0
+    assert "numpy 2.4 -> 2.5" in out
+    seen = values(environment="gpu")
+    assert seen[SESSION, "libraries.numpy"] == "2.5"
+    assert seen[TEST, "results.f1"] == 0.75
+    assert seen[TEST, "settings.depth"] == (4 if words == [TEST] else 3)
+    assert values() == values_before()
+
+
+def test_the_first_lockfile_comes_with_the_environment(project, command):
+    (project / "mlrepro.lock").unlink()
+    assert command("run.lock", NEW)[0] == 0
+    assert {subject for subject, _ in values()} == {NEW, SESSION}
+
+
+def test_a_known_environment_stays_where_it_is_not_named(project, command):
+    assert command("run.lock", TEST)[0] == 0
+    assert values()[SESSION, "libraries.numpy"] == "2.4"
+
+
 def test_the_first_lockfile(project, command):
     (project / "mlrepro.lock").unlink()
     assert command("run.lock")[0] == 0

@@ -18,7 +18,7 @@ from packaging.pylock import Pylock
 
 from pytest_mlrepro.cli import main, uv
 from pytest_mlrepro.cli.uv import ask
-from pytest_mlrepro.environment.installed import UNKNOWN
+from pytest_mlrepro.environment.spelling import UNKNOWN
 from pytest_mlrepro.errors import ExportError
 from pytest_mlrepro.export import FORMATS
 from pytest_mlrepro.export.pylock import Question
@@ -211,7 +211,8 @@ def test_the_help_has_an_example(capsys):
         ),
         (
             ["--format", "intoto", "--run", "none.lock"],
-            "none.lock: there is no such file\nmake one: pytest --mlrepro-update",
+            "none.lock: there is no such file\nmake one: pytest --mlrepro-record=none.lock; or fetch what a job of CI "
+            "recorded",
         ),
     ],
 )

@@ -6,6 +6,7 @@ import json
 import sys
 
 import pytest
+from history.repositories import Script
 
 from pytest_mlrepro.cli import main
 from pytest_mlrepro.lockfile import write_run
@@ -46,7 +47,7 @@ def test_a_run_that_drifted(folder):
     assert [each["key"] for each in document["drifts"]] == ["depth", "f1"]
     assert document["drifts"][1]["suspects"] == ["settings.depth"]
     assert document["lockfile"] == "mlrepro.lock"
-    assert document["accept"] == "pytest --mlrepro-update"
+    assert document["accept"] == "mlrepro accept run.lock"
     # All of them are read off one document.
     assert (folder / "out/report.html").read_text() == page.written(document)
     assert (folder / "out.md").read_text() == markdown.written(document)
@@ -88,7 +89,7 @@ def test_the_environment_it_was_recorded_in_decides(folder):
     assert main(options) == 0
     document = json.loads((folder / "out.json").read_text())
     assert document["environment"]["name"] == HERE
-    assert document["accept"] == "pytest --mlrepro-update --mlrepro-lockfile=own.lock"
+    assert document["accept"] == "mlrepro accept run.lock --lockfile own.lock"
     assert main([*options, "--environment", "gpu"]) == 1
 
 
@@ -109,11 +110,20 @@ def test_an_environment_that_is_not_recorded_fails_no_library(folder):
             ["run.lock", "-o", "out.txt"],
             "-o out.txt: unknown ending of a report '.txt'\nknown: .html, .json, .md",
         ),
-        (["absent.lock", "-o", "out.html"], "absent.lock"),
+        (
+            ["absent.lock", "-o", "out.html"],
+            "absent.lock: there is no such file\nmake one: pytest --mlrepro-record=absent.lock; or fetch",
+        ),
         (["run.lock", "-o", "out.html", "--lockfile", "absent.lock"], "absent.lock"),
         (["run.lock", "-o", "folder.html"], "-o folder.html: the report cannot be written: Is a directory"),
         (["odd.json", "-o", "odd.json"], "-o odd.json: that is what the report is about\nname another file"),
         (["run.lock", "-o", "out.html", "--environment", "gpu"], "unknown environment 'gpu'"),
+        (["-o", "out.html", "--environment", "gpu"], "unknown environment 'gpu'"),
+        (
+            ["-o", "out.md"],
+            "-o out.md: without a run there is nothing to judge: what is accepted is shown as a page alone\n"
+            "name the run: mlrepro report RUN -o out.md; or see mlrepro show, or mlrepro show --json",
+        ),
     ],
 )
 def test_what_cannot_be_used(folder, capsys, options, said):
@@ -125,6 +135,49 @@ def test_what_cannot_be_used(folder, capsys, options, said):
     told = capsys.readouterr().err
     assert all(line in told for line in said.splitlines())
     assert (folder / "odd.json").read_bytes() == before
+
+
+@pytest.fixture
+def committed(folder):
+    """The same, in a repository with two earlier values of a metric."""
+    now = (folder / "mlrepro.lock").read_text()
+    script = Script()
+    for value in ("0.9", "0.93", "0.95"):
+        script.commit({"mlrepro.lock": now.replace("0.95", value)}, title=f"Accept {value}")
+    script.make(folder)
+    assert (folder / "mlrepro.lock").read_text() == now
+    return folder
+
+
+def test_a_page_has_the_history_of_its_metrics(committed):
+    assert main(["report", recorded(committed, MOVED), "-o", "out.html"]) == 1
+    page = (committed / "out.html").read_text()
+    # The other metric is as it was accepted first.
+    assert [page.count(f"<td>Accept {value}</td>") for value in ("0.9", "0.93", "0.95")] == [2, 1, 1]
+    assert "mlrepro accept run.lock" in page
+    assert "--mlrepro-update" not in page
+
+
+def test_the_page_of_what_is_accepted(committed):
+    assert main(["report", "-o", "out.html"]) == 0
+    page = (committed / "out.html").read_text()
+    assert "<title>What mlrepro.lock holds" in page
+    assert "<td>Accept 0.93</td>" in page
+
+
+def test_what_is_accepted_in_one_environment(folder):
+    own = {TEST: {"results.f1": Fact("results", "f1", 0.125)}}
+    write_run(folder / "mlrepro.lock", Run(Run.of(ACCEPTED).subjects, environments={"ci": {}, "gpu": own}))
+    assert main(["report", "-o", "out.html", "--environment", "gpu"]) == 0
+    assert "0.125" in (folder / "out.html").read_text()
+    assert main(["report", "-o", "out.html"]) == 0
+    assert "0.125" not in (folder / "out.html").read_text()
+
+
+def test_no_history_is_asked_for_where_none_is_shown(committed, monkeypatch):
+    monkeypatch.setattr("pytest_mlrepro.cli.report.histories", lambda *_: pytest.fail("was asked"))
+    assert main(["report", recorded(committed, MOVED), "-o", "out.json"]) == 1
+    assert main(["report", "run.lock", "-o", "out.md"]) == 1
 
 
 def test_a_page_without_the_library_that_writes_it(folder, capsys, monkeypatch):

@@ -10,13 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from strategies import FACTS, RUNS
 
-from pytest_mlrepro.balance import contrast, draw, looks_like_test
+from pytest_mlrepro.balance import contrast, draw
 from pytest_mlrepro.contribution import Contribution
 from pytest_mlrepro.facets import same_value
 from pytest_mlrepro.gate import Terms
 from pytest_mlrepro.ledger import Extent, Ledger
 from pytest_mlrepro.lockfile import dumps
 from pytest_mlrepro.model import FACET_NAMES, SESSION, Fact, Run, by_address
+from pytest_mlrepro.subjects import looks_like_test
 
 A, B, C = (f"tests/test_a.py::test_{name}" for name in "abc")
 MODEL = "tests/conftest.py::model"

@@ -11,7 +11,7 @@ from typing import Any
 from pytest_mlrepro.adoption import Adoption
 from pytest_mlrepro.balance import Sum, contrast
 from pytest_mlrepro.cli import recorded
-from pytest_mlrepro.cli.common import show
+from pytest_mlrepro.cli.common import FINE, show
 from pytest_mlrepro.cli.recorded import Recorded
 from pytest_mlrepro.config import Config
 from pytest_mlrepro.explain import explain
@@ -29,10 +29,10 @@ def add(commands: Any) -> None:
         help="take facts of a recorded run into the lockfile, without running anything",
         description="Accept facts of a run that pytest --mlrepro-record wrote, for instance in a job of CI that "
         "trained for hours, as if --mlrepro-update had been given there. Only the environment that the run was "
-        "recorded in gets other values. A recorded run holds what drifted too, and all of it is accepted unless "
-        "facts are named; look first: mlrepro diff RUN. It does not hold tests that failed by themselves, were "
-        "skipped, or did not run: these keep their baselines. Baselines of tests that no longer exist are dropped "
-        "by pytest --mlrepro-update only.",
+        "recorded in gets other values; one that is new is accepted with all that it is made of. A recorded run holds "
+        "what drifted too, and all of it is accepted unless facts are named; look first: mlrepro diff RUN. It does not "
+        "hold tests that failed by themselves, were skipped, or did not run: these keep their baselines. Baselines of "
+        "tests that no longer exist are dropped by pytest --mlrepro-update only.",
         epilog="example: mlrepro accept run.lock tests/test_model.py 'results.*.f1'",
     )
     recorded.arguments(command)
@@ -74,11 +74,11 @@ def settle(work: Recorded, adoption: Adoption, *, in_json: bool = False) -> int:
     if in_json:
         document = _document(work, total, terms, written=written, refused=refused)
         show(document)
-        return 0
+        return FINE
     lines = [*text.accepted(total.judgements, [each.subject for each in total.judgements], terms)]
     lines += [*_left(work, refused)]
     show([*lines, text.outcome(written, work.called, terms)])
-    return 0
+    return FINE
 
 
 def judged(adoption: Adoption, before: Run, terms: Terms) -> tuple[Sum, Terms]:

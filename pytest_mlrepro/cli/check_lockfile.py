@@ -7,11 +7,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from pytest_mlrepro.cli.common import FINE, UNUSABLE
 from pytest_mlrepro.config import Config
 from pytest_mlrepro.errors import LockfileError, MlreproError
 from pytest_mlrepro.lockfile import dumps, load_lockfile
-
-_UNUSABLE = 4
 
 
 def add(commands: Any) -> None:
@@ -33,13 +32,13 @@ def run(options: argparse.Namespace, project: Config) -> int:
     Returns:
         0, or 4 where one cannot be committed as it is.
     """
-    status = 0
+    status = FINE
     for name in options.files or [str(project.lockfile_path)]:
         try:
             _check(name)
         except MlreproError as error:
             print(f"mlrepro: {error}", file=sys.stderr)
-            status = _UNUSABLE
+            status = UNUSABLE
     return status
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
@@ -10,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mlrepro.config import Config, unknown
+from pytest_mlrepro.errors import LockfileError
 from pytest_mlrepro.facets import facet, facet_names
+from pytest_mlrepro.lockfile import load_lockfile
 from pytest_mlrepro.model import Run
-from pytest_mlrepro.report import machine
 from pytest_mlrepro.visible import lines
 
 FINE, DRIFTED, STOPPED, UNUSABLE = 0, 1, 2, 4
@@ -31,6 +33,21 @@ def add_options(command: argparse.ArgumentParser, *, environment: str) -> None:
 def lockfile(options: argparse.Namespace, project: Config) -> Path:
     """Where the lockfile is."""
     return Path(options.lockfile) if options.lockfile else project.lockfile_path
+
+
+def recorded(name: str) -> Run:
+    """The run of a file that pytest --mlrepro-record wrote.
+
+    Raises:
+        LockfileError: if there is none, or it cannot be used.
+    """
+    if not os.path.lexists(name):
+        raise LockfileError(
+            "there is no such file",
+            where=name,
+            remedy=f"make one: pytest --mlrepro-record={name}; or fetch what a job of CI recorded",
+        )
+    return load_lockfile(Path(name))
 
 
 def check_facets(facets: Sequence[str]) -> None:
@@ -70,6 +87,8 @@ def terminal() -> Callable[[str], None] | None:
 def show(found: dict[str, Any] | Iterable[str]) -> None:
     """Print a document as JSON, or lines: what is in them ends no line, moves no cursor and commands no CI."""
     if isinstance(found, dict):
+        from pytest_mlrepro.report import machine
+
         print(machine.written(found), end="")
     else:
         print(lines(found))

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mlrepro.balance import contrast
-from pytest_mlrepro.cli import uv, views
+from pytest_mlrepro.cli import common, uv, views
 from pytest_mlrepro.cli.judging import terms
 from pytest_mlrepro.config import Config
-from pytest_mlrepro.environment.installed import UNKNOWN
 from pytest_mlrepro.environment.locks import digest, locks
+from pytest_mlrepro.environment.spelling import UNKNOWN
 from pytest_mlrepro.errors import ConfigError
 from pytest_mlrepro.export import FORMATS, Document, Source
 from pytest_mlrepro.export.codequality import Place, codequality, line_of
@@ -80,12 +80,12 @@ def run(options: argparse.Namespace, project: Config) -> int:
         MlreproError: if there is no such lockfile, it lacks what the format needs, or the file cannot be written.
     """
     _check(options)
-    path = Path(options.lockfile) if options.lockfile else project.lockfile_path
+    path = common.lockfile(options, project)
     lockfile = load_lockfile(path)
     if options.environment is not None:
         accepted_run = views.named(lockfile, options.environment, "--environment")
     elif options.recorded:
-        accepted_run = views.alike(lockfile, load_lockfile(Path(options.recorded)))
+        accepted_run = views.alike(lockfile, common.recorded(options.recorded))
     else:
         accepted_run = views.here(lockfile, os.environ.get("MLREPRO_ENVIRONMENT") or project.environment)
     made = _document(options, project, path, accepted_run)
@@ -95,7 +95,7 @@ def run(options: argparse.Namespace, project: Config) -> int:
         _write(Path(options.output), made.text, path)
     else:
         print(made.text, end="")
-    return 0
+    return common.FINE
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -143,7 +143,7 @@ def _document(options: argparse.Namespace, project: Config, path: Path, run: Run
 
 
 def _for_gitlab(options: argparse.Namespace, project: Config, lockfile: Path, accepted_run: Run) -> Document:
-    current = load_lockfile(Path(options.recorded)) if options.recorded else accepted_run
+    current = common.recorded(options.recorded) if options.recorded else accepted_run
     if options.format == "gitlab-metrics":
         return openmetrics(current)
     # What did not run is no drift.
@@ -170,7 +170,7 @@ def _statement(options: argparse.Namespace, project: Config, path: Path, run: Ru
     if not options.recorded:
         return intoto(run.facts(SESSION), [_source(path)], configuration, accepted(run, path.name))
     recorded = Path(options.recorded)
-    current = load_lockfile(recorded)
+    current = common.recorded(options.recorded)
     sources = [_source(path), _source(recorded)]
     return intoto(current.facts(SESSION), sources, configuration, _judged(run, current, project))
 

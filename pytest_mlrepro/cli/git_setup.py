@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from subprocess import CompletedProcess
 
-from pytest_mlrepro.errors import ConfigError
+from pytest_mlrepro.errors import ConfigError, HistoryError
+from pytest_mlrepro.history.git import Git, said
 
 _SECTION = "merge.mlrepro"
 _ATTRIBUTES = ".gitattributes"
@@ -97,14 +98,14 @@ def _pattern(name: str) -> str:
 
 def _root(lockfile: Path) -> Path:
     folder = lockfile.absolute().parent
-    status, said = _git(folder, "rev-parse", "--show-toplevel") if folder.is_dir() else (1, "")
+    status, top = _git(folder, "rev-parse", "--show-toplevel") if folder.is_dir() else (1, "")
     if status:
         raise ConfigError(
             "that is in no work tree of a git repository",
             where=str(lockfile),
             remedy="run it in a clone of the project; for a new one: git init",
         )
-    return Path(said)
+    return Path(top)
 
 
 def _text(path: Path) -> str:
@@ -128,26 +129,23 @@ def _write(path: Path, text: str) -> None:
 
 
 def _must(folder: Path, *arguments: str) -> None:
-    status, said = _git(folder, *arguments)
-    if status:
+    ran = _ran(folder, *arguments)
+    if ran.returncode:
         raise ConfigError(
-            f"it failed: {said}", where=f"git {arguments[0]}", remedy="check the repository's .git/config"
+            f"it failed: {said(ran.stderr)}",
+            where=f"git {arguments[0]}",
+            remedy="check the repository's .git/config",
         )
 
 
 def _git(folder: Path, *arguments: str) -> tuple[int, str]:
-    """Exit status, and what git said."""
-    try:
-        ran = subprocess.run(
-            ["git", *arguments],  # noqa: S607 - whichever git the user has
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-    except OSError as error:
-        raise ConfigError(
-            f"git cannot be run: {error.strerror}", where="merge-driver", remedy="install git"
-        ) from None
+    """Exit status, and what git printed."""
+    ran = _ran(folder, *arguments)
     return ran.returncode, os.fsdecode(ran.stdout).removesuffix("\n")
+
+
+def _ran(folder: Path, *arguments: str) -> CompletedProcess[bytes]:
+    try:
+        return Git(folder).attempt(*arguments)
+    except HistoryError as error:
+        raise ConfigError(error.what, where="merge-driver", remedy="install git") from None

@@ -7,6 +7,8 @@ import sys
 
 # A terminal that waited for a line when Ctrl-D came gives a zero for it once it is read key by key.
 _END = ("", "\x04", "\0")
+_STEP = 0.5
+"""Seconds."""
 
 
 def answer() -> str:
@@ -30,6 +32,7 @@ def _key() -> str:
         if key == "\x03":
             raise KeyboardInterrupt
         return key
+    import select
     import termios
     import tty
 
@@ -38,6 +41,9 @@ def _key() -> str:
     try:
         # Keys come one by one, and Ctrl-C still interrupts. What was typed ahead counts.
         tty.setcbreak(terminal, termios.TCSADRAIN)
+        # In steps: a Ctrl-C that comes just before the wait begins is noticed after it.
+        while not select.select([terminal], [], [], _STEP)[0]:
+            pass
         return os.read(terminal, 1).decode("latin-1")
     finally:
         termios.tcsetattr(terminal, termios.TCSADRAIN, before)

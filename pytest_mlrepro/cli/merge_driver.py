@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pytest_mlrepro.cli import git_setup
+from pytest_mlrepro.cli import common, git_setup
 from pytest_mlrepro.config import Config
 from pytest_mlrepro.errors import ConfigError, LockfileError
 from pytest_mlrepro.facets import show
@@ -18,7 +18,8 @@ from pytest_mlrepro.lockfile import load_lockfile, write_run
 from pytest_mlrepro.lockfile.merging import Clash, merge
 from pytest_mlrepro.model import Fact, Run
 from pytest_mlrepro.report.text import plural
-from pytest_mlrepro.visible import lines
+from pytest_mlrepro.subjects import looks_like_test
+from pytest_mlrepro.visible import lines, visible
 
 _CONFLICT = 1
 _MOST = 20
@@ -65,10 +66,10 @@ def run(options: argparse.Namespace, project: Config) -> int:
     if options.install or options.uninstall:
         if options.files:
             raise ConfigError("takes no files", where="--install, --uninstall", remedy="leave them out")
-        path = Path(options.lockfile) if options.lockfile else project.lockfile_path
+        path = common.lockfile(options, project)
         change = git_setup.install if options.install else git_setup.uninstall
         print(lines(change(path)))
-        return 0
+        return common.FINE
     if len(options.files) != 4:
         raise ConfigError(
             f"expected BASE OURS THEIRS PATH, got {plural(len(options.files), 'argument')}",
@@ -86,7 +87,7 @@ def _merge(base: str, ours: str, theirs: str, shown: str) -> int:
     merged = merge(*runs)
     write_run(Path(ours), merged.run)
     if not merged.clashes:
-        return 0
+        return common.FINE
     print(lines(_lines(merged.clashes, shown)), file=sys.stderr)
     return _CONFLICT
 
@@ -112,34 +113,25 @@ def _lines(clashes: Sequence[Clash], shown: str) -> Iterator[str]:
     for clash in clashes[:_MOST]:
         if clash.subject != subject:
             subject = clash.subject
-            yield f"  {_printable(subject)}"
+            yield f"  {visible(subject)}"
         where = f" ({', '.join(clash.environments)})" if clash.environments else ""
         values = f"was {_value(clash.base)}, ours {_value(clash.ours)}, theirs {_value(clash.theirs)}"
-        yield f"    {_printable(clash.address):<{_WIDTH}} {values}{where}"
+        yield f"    {visible(clash.address):<{_WIDTH}} {values}{where}"
     if len(clashes) > _MOST:
         yield f"  and {len(clashes) - _MOST} more"
     name = shlex.quote(shown)
     again = shlex.join(["pytest", "--mlrepro-update", *_selected(clashes)])
-    yield f"let the merged code decide: {_printable(again)}; then: git add {name}"
+    yield f"let the merged code decide: {visible(again)}; then: git add {name}"
     yield f"or take theirs: git show :3:{name} > theirs.lock; mlrepro accept theirs.lock ADDRESS SUBJECT"
 
 
 def _selected(clashes: Sequence[Clash]) -> list[str]:
     """The tests, where there are few and nothing else clashes: what else there is needs all tests that rest on it."""
     subjects = [*dict.fromkeys(clash.subject for clash in clashes)]
-    return subjects if len(subjects) <= _MOST_SUBJECTS and all(map(_is_test, subjects)) else []
-
-
-def _is_test(subject: str) -> bool:
-    file, _, name = subject.partition("[")[0].rpartition("::")
-    return name.startswith("test") and not file.endswith("conftest.py")
+    return subjects if len(subjects) <= _MOST_SUBJECTS and all(map(looks_like_test, subjects)) else []
 
 
 def _value(fact: Fact | None) -> str:
     if fact is None:
         return "nothing"
     return f"{show(fact.value)}{f' ({fact.dtype})' if fact.dtype else ''}"
-
-
-def _printable(text: str) -> str:
-    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)

@@ -11,13 +11,13 @@ from typing import Any
 
 from pytest_mlrepro.adoption import Adoption, offered
 from pytest_mlrepro.choice import chosen
-from pytest_mlrepro.cli import judging, views
-from pytest_mlrepro.config import Config
+from pytest_mlrepro.cli import common, judging, views
+from pytest_mlrepro.config import Config, called
 from pytest_mlrepro.environment.naming import parse_name
 from pytest_mlrepro.errors import ConfigError, LockfileError
 from pytest_mlrepro.gate import Terms
 from pytest_mlrepro.lockfile import check_writable, load_lockfile
-from pytest_mlrepro.model import Run
+from pytest_mlrepro.model import SESSION, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +41,31 @@ class Recorded:
     @property
     def called(self) -> str:
         """How to call the lockfile: from the working folder."""
-        try:
-            return Path(os.path.relpath(self.path)).as_posix()
-        except ValueError:
-            return str(self.path)
+        return called(self.path, Path.cwd())
 
     def adoption(self, means: Callable[[str, str], bool]) -> Adoption:
         """Of the facts that are meant."""
         return Adoption(self.terms, self.run, means)
 
+    @property
+    def is_new(self) -> bool:
+        """Whether the lockfile knows nothing of the environment that the run was recorded in."""
+        known = self.lockfile.environments
+        return self.terms.environment not in known and (bool(known) or SESSION not in self.lockfile)
+
     def choice(self, words: list[str]) -> Callable[[str, str], bool]:
-        """The facts that somebody names.
+        """The facts that somebody names, and with them all of the environment where that is new.
 
         Raises:
             ConfigError: for a name that means nothing.
         """
         known = self.terms.baseline or Run()
-        return chosen(
-            words, {name: [*offered(self.run, known, name)] for name in self.run.subjects}, self.shown
-        )
+        offers = {name: [*offered(self.run, known, name)] for name in self.run.subjects}
+        named = chosen(words, offers, self.shown)
+        if not self.is_new:
+            return named
+        # Results that nobody can say what they rest on: it would count as made of what the others are made of.
+        return lambda subject, address: subject == SESSION or named(subject, address)
 
 
 def arguments(command: Any) -> None:
@@ -85,21 +91,15 @@ def read(options: argparse.Namespace, project: Config) -> Recorded:
         MlreproError: if one of the files cannot be used, or nobody can tell whose values these are.
     """
     source = Path(options.recorded)
-    path = Path(options.lockfile) if options.lockfile else project.lockfile_path
+    path = common.lockfile(options, project)
     if os.path.realpath(source) == os.path.realpath(path):
         raise ConfigError(
             "that is the lockfile itself",
             where=options.recorded,
             remedy="name a run: pytest --mlrepro-record=RUN",
         )
-    if not os.path.lexists(source):
-        raise LockfileError(
-            "there is no such file",
-            where=options.recorded,
-            remedy=f"make one: pytest --mlrepro-record={options.recorded}; or fetch what a job of CI recorded",
-        )
+    run = common.recorded(options.recorded)
     _check_writable(path)
-    run = load_lockfile(source)
     lockfile = load_lockfile(path) if os.path.lexists(path) else Run()
     name = _environment(options.environment, run, lockfile, options.recorded)
     known = lockfile.view(name) if name else lockfile

@@ -10,6 +10,7 @@ from typing import Any
 from pytest_mlrepro.adoption import Adoption
 from pytest_mlrepro.balance import contrast
 from pytest_mlrepro.cli import accept, keys, recorded
+from pytest_mlrepro.cli.common import FINE
 from pytest_mlrepro.cli.recorded import Recorded
 from pytest_mlrepro.config import Config
 from pytest_mlrepro.errors import ConfigError
@@ -17,7 +18,7 @@ from pytest_mlrepro.model import Drift, Run, Suspect, Tolerance
 from pytest_mlrepro.report import text
 from pytest_mlrepro.visible import line, lines, visible
 
-_FINE, _REJECTED, _INTERRUPTED = 0, 1, 2
+_REJECTED, _INTERRUPTED = 1, 2
 _ACCEPT, _REJECT, _SKIP, _SUSPECTS, _QUIT = "a", "r", "s", "u", "q"
 _QUESTION = "[a]ccept, [r]eject, [s]kip, s[u]spects, [q]uit? "
 _HELP = (
@@ -67,7 +68,7 @@ def run(options: argparse.Namespace, project: Config) -> int:
     questions = list(_questions(work, work.adoption(work.choice(options.names))))
     if not questions:
         print(line(f"nothing in {work.shown} differs from {work.called}"))
-        return _FINE
+        return FINE
     answers: list[str] = []
     try:
         for question in questions:
@@ -101,7 +102,7 @@ def _settled(work: Recorded, questions: Sequence[Question], answers: Sequence[st
         accept.settle(work, work.adoption(lambda *place: place in taken))
     else:
         print(line(text.outcome(None, work.called, work.terms)))
-    return _REJECTED if rejected else _FINE
+    return _REJECTED if rejected else FINE
 
 
 def _ask(question: Question, count: str) -> str:

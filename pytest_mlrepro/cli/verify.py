@@ -16,8 +16,8 @@ from pytest_mlrepro.cli.judging import terms
 from pytest_mlrepro.cli.sides import sides
 from pytest_mlrepro.cli.signing import signed
 from pytest_mlrepro.config import Config, load_config
-from pytest_mlrepro.environment.installed import UNKNOWN
 from pytest_mlrepro.environment.locks import digest, locks
+from pytest_mlrepro.environment.spelling import UNKNOWN
 from pytest_mlrepro.export.document import Source
 from pytest_mlrepro.export.words import document
 from pytest_mlrepro.lockfile import load_lockfile

@@ -30,7 +30,13 @@ def here(run: Run, configured: str) -> Run:
         run: the lockfile's content.
         configured: the name that the project gives to its environment; empty for none.
     """
+    name = name_here(run, configured)
+    return run.view(name) if name else run
+
+
+def name_here(run: Run, configured: str) -> str:
+    """The name of the environment that ``here`` takes; empty for what is shared."""
     own = configured or default_name()
     if own in run.environments:
-        return run.view(own)
-    return alike(run, run)
+        return own
+    return next(iter(run.environments)) if len(run.environments) == 1 else ""

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 from pytest_mlrepro.environment.distributions import Distributions
-from pytest_mlrepro.environment.installed import UNKNOWN
+from pytest_mlrepro.environment.spelling import UNKNOWN
 
 _TOOLS = ("conda", "pip", "poetry", "pytest", "pytest-mlrepro", "pytest-xdist", "uv")
 _SERVICES: Mapping[str, str] = MappingProxyType(

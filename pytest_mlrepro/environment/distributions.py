@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from pytest_mlrepro.environment.imports import metadata_library
-from pytest_mlrepro.environment.installed import UNKNOWN, Installed, normalized
+from pytest_mlrepro.environment.installed import Installed
 from pytest_mlrepro.environment.places import is_inside, is_projects, place_of, places_of
+from pytest_mlrepro.environment.spelling import UNKNOWN, normalized
 
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 

@@ -13,17 +13,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-UNKNOWN = "unknown"
-"""The version of a distribution whose metadata is missing or cannot be read."""
+from pytest_mlrepro.environment.spelling import UNKNOWN, normalized
 
 _MODULE_FILE = re.compile(r"(\w+)\.(?:py|(?:[^/,]*\.)?(?:so|pyd))")
 _COMMIT = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
 _SITE_FOLDERS = frozenset({"site-packages", "dist-packages"})
-
-
-def normalized(name: str) -> str:
-    """The name of a distribution as PEP 503 compares it: ``Scikit_Learn`` is ``scikit-learn``."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 @dataclass(frozen=True, slots=True)

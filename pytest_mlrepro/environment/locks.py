@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from pathlib import Path
 
-from pytest_mlrepro.environment.installed import UNKNOWN
+from pytest_mlrepro.environment.spelling import UNKNOWN
 
 NAMES = (
     "Pipfile.lock",

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import platform
 import re
-import shutil
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -26,6 +24,8 @@ def default_name(environ: Mapping[str, str] | None = None, *, devices: Path = Pa
         environ: the environment variables; default those of the process.
         devices: the folder of device files.
     """
+    import platform
+
     system, machine = platform.system().lower(), platform.machine().lower()
     known = _IMPLEMENTATIONS.get(sys.implementation.name, sys.implementation.name)
     threading = "t" if "t" in getattr(sys, "abiflags", "") else ""
@@ -48,8 +48,11 @@ def accelerator(environ: Mapping[str, str], *, devices: Path = Path("/dev")) -> 
     # A number behind the name: the control device alone is there without any GPU too.
     if any(re.fullmatch(r"nvidia\d+", each.name) for each in devices.glob("nvidia[0-9]*")):
         return "cuda"
-    if sys.platform == "win32" and shutil.which("nvidia-smi") is not None:
-        return "cuda"
+    if sys.platform == "win32":
+        from shutil import which
+
+        if which("nvidia-smi") is not None:
+            return "cuda"
     if (devices / "kfd").exists() and environ.get("HIP_VISIBLE_DEVICES", "0").strip() not in _NO_DEVICE:
         return "rocm"
     return ""

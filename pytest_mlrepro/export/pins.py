@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from pytest_mlrepro.environment.installed import UNKNOWN
+from pytest_mlrepro.environment.spelling import UNKNOWN
 from pytest_mlrepro.errors import LockfileError
 from pytest_mlrepro.export.words import shown
 from pytest_mlrepro.model import SESSION, Fact, Run

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from importlib.metadata import entry_points
 from types import MappingProxyType
 
 from pytest_mlrepro.errors import ConfigError
@@ -67,6 +66,8 @@ def further_facets() -> Mapping[str, Facet]:
     Raises:
         ConfigError: if one cannot be loaded or is no facet.
     """
+    from importlib.metadata import entry_points
+
     found: dict[str, Facet] = {}
     for point in entry_points(group="mlrepro.facets"):
         try:

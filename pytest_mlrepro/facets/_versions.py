@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from typing import Literal, TypeAlias, get_args
 
-from pytest_mlrepro.environment.installed import normalized
+from pytest_mlrepro.environment.spelling import normalized
 from pytest_mlrepro.model import Drift
 
 VersionRule: TypeAlias = Literal["exact", "compatible", "any"]

@@ -8,12 +8,15 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from pytest_mlrepro.errors import FingerprintError, RecordingError
 from pytest_mlrepro.facets._protocol import Facet
-from pytest_mlrepro.fingerprints import FileCache, Fingerprint, difference, fingerprint, hash_of, is_located
+from pytest_mlrepro.fingerprints.digests import Fingerprint, hash_of
 from pytest_mlrepro.model import DEFAULT_TOLERANCE, Drift, Fact, Role, Tolerance, Value
+
+if TYPE_CHECKING:
+    from pytest_mlrepro.fingerprints import FileCache
 
 
 def _untold(name: str) -> AbstractContextManager[Callable[[int], None] | None]:
@@ -69,6 +72,8 @@ class Data(Facet):
             RecordingError: for a name that is not a non-empty string.
             FingerprintError: for data that cannot be read or fingerprinted.
         """
+        from pytest_mlrepro.fingerprints import fingerprint
+
         if type(name) is not str or not name.strip():
             raise RecordingError(
                 f"the name of a data set must be a non-empty string, got {name!r}",
@@ -109,6 +114,8 @@ class Data(Facet):
 
     def explain(self, drift: Drift, default: Tolerance = DEFAULT_TOLERANCE) -> str:
         """What changed in the data, as far as the two details tell."""
+        from pytest_mlrepro.fingerprints import difference
+
         before, now = drift.baseline, drift.current
         if before is None or now is None:
             return super().explain(drift)
@@ -127,6 +134,8 @@ def _known(
     """What the data is compared with; None where the baseline tells something else of it than is asked now."""
     if accepted is None or not isinstance(accepted.value, str):
         return None
+    from pytest_mlrepro.fingerprints import is_located
+
     detail = accepted.detail
     if detail.get("ordered", True) != ordered or is_located(detail) != locate:
         return None

@@ -8,20 +8,21 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pytest_mlrepro.environment import accelerator, blas, cpu, runtime
-from pytest_mlrepro.environment.devices import Device, Driver, nvidia_driver
-from pytest_mlrepro.environment.distributions import Distributions
-from pytest_mlrepro.environment.installed import UNKNOWN, Installed, normalized
-from pytest_mlrepro.environment.locks import locks
-from pytest_mlrepro.environment.places import is_projects
-from pytest_mlrepro.environment.strays import is_stray, told_version
+from pytest_mlrepro.environment.spelling import UNKNOWN, normalized
 from pytest_mlrepro.environment.variables import numeric_variables
 from pytest_mlrepro.errors import RecordingError
 from pytest_mlrepro.facets._library_drifts import is_same_version, policy, reach, sentence
 from pytest_mlrepro.facets._protocol import Facet, Reach, same_value
 from pytest_mlrepro.model import DEFAULT_TOLERANCE, Drift, Fact, Policy, Rung, Tolerance, Value
 from pytest_mlrepro.redaction import redacted
+
+if TYPE_CHECKING:
+    from pytest_mlrepro.environment.blas import Pool
+    from pytest_mlrepro.environment.devices import Device, Driver
+    from pytest_mlrepro.environment.distributions import Distributions
+    from pytest_mlrepro.environment.installed import Installed
 
 _NOT_COUNTED = frozenset({"pytest", "pytest-mlrepro"})
 
@@ -84,6 +85,8 @@ class Libraries(Facet):
 
     @cached_property
     def _distributions(self) -> Distributions:
+        from pytest_mlrepro.environment.distributions import Distributions
+
         return Distributions.read()
 
     def provided(self, modules: Iterable[str]) -> frozenset[str]:
@@ -110,6 +113,8 @@ class Libraries(Facet):
         return found | self._strays_among(modules)
 
     def _strays_among(self, modules: Iterable[str]) -> frozenset[str]:
+        from pytest_mlrepro.environment.strays import is_stray
+
         found = {}
         for module in {module.partition(".")[0] for module in modules}:
             if not self._distributions.knows(module) and is_stray(module, self._root):
@@ -136,6 +141,8 @@ class Libraries(Facet):
         )
 
     def _is_first_party(self, installed: Installed) -> bool:
+        from pytest_mlrepro.environment.places import is_projects
+
         folder = installed.origin.folder
         if self._root is None or folder is None or installed.origin.text != "editable":
             return False
@@ -196,9 +203,13 @@ class Libraries(Facet):
     @cached_property
     def _locks(self) -> Mapping[str, str]:
         """The digests of the lock files of package managers that the project keeps."""
+        from pytest_mlrepro.environment.locks import locks
+
         return {} if self._root is None else locks(self._root)
 
     def _machine(self) -> Iterator[Fact]:
+        from pytest_mlrepro.environment import cpu, runtime
+
         values: dict[str, Value] = {
             "runtime.python": runtime.python(),
             "runtime.os": runtime.operating_system(),
@@ -216,21 +227,25 @@ class Libraries(Facet):
                 yield Fact(self.name, key, value)
 
     def _pools(self, used: frozenset[str]) -> Iterator[Fact]:
-        grouped: dict[str, list[blas.Pool]] = defaultdict(list)
-        for pool in blas.pools():
+        from pytest_mlrepro.environment.blas import pools
+
+        grouped: dict[str, list[Pool]] = defaultdict(list)
+        for pool in pools():
             owner = self._distributions.owner(pool.file)
             if owner is None:
                 # The system's own, or an environment manager's: known by its name alone.
                 grouped[f"{pool.api}.{pool.name}"].append(pool)
             elif owner.name in used:
                 grouped[f"{pool.api}.{owner.name}"].append(pool)
-        for key, pools in grouped.items():
-            detail: dict[str, Value] = {"threads": _one_or_all(pool.threads for pool in pools)}
-            if any(pool.architecture for pool in pools):
-                detail["architecture"] = _one_or_all(pool.architecture for pool in pools)
-            yield Fact(self.name, key, ", ".join(map(str, pools)), detail=detail)
+        for key, group in grouped.items():
+            detail: dict[str, Value] = {"threads": _one_or_all(pool.threads for pool in group)}
+            if any(pool.architecture for pool in group):
+                detail["architecture"] = _one_or_all(pool.architecture for pool in group)
+            yield Fact(self.name, key, ", ".join(map(str, group)), detail=detail)
 
     def _accelerators(self, used: frozenset[str]) -> Iterator[Fact]:
+        from pytest_mlrepro.environment import accelerator
+
         devices: tuple[Device, ...] = ()
         nvidia = False
         for toolkit in accelerator.toolkits(sys.modules):
@@ -257,6 +272,8 @@ class Libraries(Facet):
 
     @cached_property
     def _driver(self) -> Driver:
+        from pytest_mlrepro.environment.devices import nvidia_driver
+
         return nvidia_driver()
 
     def rung(self, baseline: Fact, current: Fact, default: Tolerance) -> Rung:
@@ -284,6 +301,8 @@ class Libraries(Facet):
 
 
 def _of_module(module: str, note: str) -> tuple[str, Mapping[str, Value]]:
+    from pytest_mlrepro.environment.strays import told_version
+
     told = told_version(module)
     return f"{told} (no distribution)" if told else UNKNOWN, {"note": note}
 
@@ -297,6 +316,8 @@ def version_of(name: str) -> str:
     Raises:
         RecordingError: if it is not installed.
     """
+    from pytest_mlrepro.environment.distributions import Distributions
+
     distributions = Distributions.read()
     installed = distributions.get(name)
     if installed is not None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from hashlib import blake2b
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
-from pytest_mlrepro.codegraph import CodeGraph
 from pytest_mlrepro.facets._protocol import Facet, show
 from pytest_mlrepro.model import DEFAULT_TOLERANCE, Drift, Fact, Policy, Tolerance, Value
+
+if TYPE_CHECKING:
+    from pytest_mlrepro.codegraph import CodeGraph
 
 _MOST_DEFINITIONS = 200
 _LONGEST = 160

@@ -6,10 +6,32 @@ name, shape or order gives a different one, and the detail that goes with a dige
 
 from __future__ import annotations
 
-from pytest_mlrepro.fingerprints.cache import FileCache
-from pytest_mlrepro.fingerprints.differences import difference
-from pytest_mlrepro.fingerprints.digests import HASHES, Fingerprint, hash_of
-from pytest_mlrepro.fingerprints.locating import is_located
-from pytest_mlrepro.fingerprints.registry import fingerprint
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pytest_mlrepro.fingerprints.cache import FileCache
+    from pytest_mlrepro.fingerprints.differences import difference
+    from pytest_mlrepro.fingerprints.digests import HASHES, Fingerprint, hash_of
+    from pytest_mlrepro.fingerprints.locating import is_located
+    from pytest_mlrepro.fingerprints.registry import fingerprint
 
 __all__ = ["HASHES", "FileCache", "Fingerprint", "difference", "fingerprint", "hash_of", "is_located"]
+
+_HOMES = {
+    "HASHES": "digests",
+    "FileCache": "cache",
+    "Fingerprint": "digests",
+    "difference": "differences",
+    "fingerprint": "registry",
+    "hash_of": "digests",
+    "is_located": "locating",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Who only reads what was recorded, as most commands do, takes no fingerprint.
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

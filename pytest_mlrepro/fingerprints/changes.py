@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from itertools import groupby, takewhile
 from typing import Any
 
-from pytest_mlrepro.fingerprints.details import SHORT, group_size
+from pytest_mlrepro.fingerprints.layout import SHORT, SUMMARIES, family, group_size
 from pytest_mlrepro.fingerprints.ranges import WIDTH, span_of
-from pytest_mlrepro.fingerprints.summaries import NAMES, family
 
 Detail = Mapping[str, Any]
 
@@ -28,7 +27,7 @@ class Known:
         place: its number, or those of a group: ``12`` or ``120-123``.
         dtype: the canonical name of its type, empty where it is not known.
         digest: of its values, some digits of it.
-        summary: see ``summaries.NAMES``.
+        summary: see ``layout.SUMMARIES``.
     """
 
     name: object
@@ -191,7 +190,7 @@ def summary_changes(was: Known, now: Known) -> list[str]:
     kind = family(now.dtype)
     if kind != family(was.dtype) or len(was.summary) != len(now.summary):
         return []
-    names = NAMES[kind]
+    names = SUMMARIES[kind]
     kept = kind == "category" and was.summary[1:2] == now.summary[1:2]
     if kept and was.summary[2:3] != now.summary[2:3]:
         return ["the set or order of its categories changed"]

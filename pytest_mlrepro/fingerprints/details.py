@@ -14,18 +14,13 @@ from itertools import groupby
 from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints.columns import Column
 from pytest_mlrepro.fingerprints.digests import node
+from pytest_mlrepro.fingerprints.layout import SHORT, group_size
 from pytest_mlrepro.fingerprints.objects import encoded
 from pytest_mlrepro.fingerprints.summaries import Summary
 from pytest_mlrepro.model import Value
 
-SHORT = 4
-"""Hexadecimal digits of a column's or a group's digest where there are many; eight where there are few."""
-
 FEW = 40
 """The most columns that are described one by one."""
-
-GROUPS = 384
-"""The most short digests."""
 
 _COLUMNS_BUDGET = 2_400
 _NAMES_BUDGET = 1_200
@@ -41,11 +36,6 @@ def refuse_unknown(private: frozenset[object], names: Sequence[object]) -> None:
             f"private names the column {name}, which there is not",
             remedy=f"{hint}give the columns as the table names them, those of an array by number",
         )
-
-
-def group_size(width: int) -> int:
-    """How many neighbouring columns share a short digest."""
-    return -(-width // GROUPS)
 
 
 def told(column: Column, summary: Summary, private: frozenset[object]) -> tuple[Value, ...]:

@@ -22,7 +22,7 @@ from pytest_mlrepro.fingerprints.changes import (
     summary_changes,
     where,
 )
-from pytest_mlrepro.fingerprints.samples import WIDTH, spread
+from pytest_mlrepro.fingerprints.layout import ITEM, spread
 from pytest_mlrepro.fingerprints.soundness import is_sound
 from pytest_mlrepro.model import Value
 
@@ -134,9 +134,9 @@ def _sample(before: Detail, after: Detail) -> list[str]:
     if "digests" not in after:
         place = where(before, after, f"sampled {unit}", total).replace("batchs", "batches")
         return [f"changed in {place}"] if place else []
-    starts = range(0, total * WIDTH, WIDTH)
+    starts = range(0, total * ITEM, ITEM)
     old, new = (
-        [str(detail["digests"])[start : start + WIDTH] for start in starts] for detail in (before, after)
+        [str(detail["digests"])[start : start + ITEM] for start in starts] for detail in (before, after)
     )
     numbers: Any = range(total) if isinstance(chosen, str) else chosen
     if chosen == "spread":

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 from pytest_mlrepro.fingerprints.arrays import number_block
 from pytest_mlrepro.fingerprints.columns import Block, Column, Span
 from pytest_mlrepro.fingerprints.digests import Algorithm, node
-from pytest_mlrepro.fingerprints.summaries import family, is_number
+from pytest_mlrepro.fingerprints.layout import family
+from pytest_mlrepro.fingerprints.summaries import is_number
 
 if TYPE_CHECKING:
     import numpy as np

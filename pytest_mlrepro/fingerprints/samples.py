@@ -18,14 +18,12 @@ from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints.digests import Fingerprint, node, seal
 from pytest_mlrepro.fingerprints.forms import Form
 from pytest_mlrepro.fingerprints.generators import kept
+from pytest_mlrepro.fingerprints.layout import ITEM, spread
 from pytest_mlrepro.fingerprints.objects import encoded
 from pytest_mlrepro.fingerprints.ranges import Ranges
 from pytest_mlrepro.fingerprints.tensors import rows_of_tensors
 from pytest_mlrepro.model import Value
 from pytest_mlrepro.values import type_name
-
-WIDTH = 4
-"""Hexadecimal digits of an item's digest."""
 
 _LISTED = 64
 """Items that have a digest each; of more, those of ranges are kept."""
@@ -134,13 +132,6 @@ def tensors(obj: Any, *, sample: object = None) -> Form | Fingerprint:
         ):
             return rows_of_tensors(whole.tensors, numbers)
     return mapped(obj, sample=sample)
-
-
-def spread(length: int, count: int) -> range | list[int]:
-    """The numbers of ``count`` items spread evenly over ``length``, the first and the last among them."""
-    if count >= length:
-        return range(length)
-    return [place * (length - 1) // max(1, count - 1) for place in range(count)]
 
 
 def _picked(indices: Any, numbers: Any) -> Any:
@@ -264,7 +255,7 @@ def _sealed(
     if unit != "item":
         detail["unit"] = unit
     if len(digests) <= _LISTED:
-        parts = {"chosen": chosen, "digests": "".join(digest[: WIDTH // 2].hex() for digest in digests)}
+        parts = {"chosen": chosen, "digests": "".join(digest[: ITEM // 2].hex() for digest in digests)}
         return seal(root, detail | parts)
     ranges = Ranges(len(digests))
     for place, digest in enumerate(digests):

@@ -10,8 +10,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
-from pytest_mlrepro.fingerprints.details import SHORT, group_size
-from pytest_mlrepro.fingerprints.samples import WIDTH
+from pytest_mlrepro.fingerprints.layout import ITEM, SHORT, group_size
 
 _Test = Callable[[Any], bool]
 
@@ -50,7 +49,7 @@ def _has_digests(detail: Mapping[str, Any]) -> bool:
     if "digests" not in detail:
         return True
     items, chosen = detail.get("items", 0), detail.get("chosen", "")
-    if len(detail["digests"]) != items * WIDTH:
+    if len(detail["digests"]) != items * ITEM:
         return False
     if chosen == "spread":
         return bool(items <= detail.get("length", 0))

@@ -7,33 +7,14 @@ from itertools import compress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_mlrepro.fingerprints.columns import Block, Column
+from pytest_mlrepro.fingerprints.layout import family
 from pytest_mlrepro.fingerprints.texts import text_hashes
 from pytest_mlrepro.model import Value
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-NAMES = {
-    "numbers": ("missing", "min", "max", "mean"),
-    "dates": ("missing", "first", "last"),
-    "texts": ("missing", "distinct"),
-    "category": ("missing", "categories", "set of categories", "what they stand for"),
-    "other": ("missing",),
-}
-"""What the numbers of a summary are, by the family of its type."""
-
 _MOST_DISTINCT = 10_000
-
-
-def family(dtype: str) -> str:
-    """Which kind of summary a type has."""
-    if dtype.startswith(("int", "uint", "float", "bool", "longdouble", "timedelta64")):
-        return "numbers"
-    if dtype.startswith("datetime64"):
-        return "dates"
-    if dtype in ("str", "bytes"):
-        return "texts"
-    return "category" if dtype == "category" else "other"
 
 
 def is_number(dtype: str) -> bool:
@@ -171,7 +152,7 @@ class Summary:
         self._distinct = set(many if tally.distinct is None else tally.distinct)
 
     def rows(self) -> list[tuple[Value, ...]]:
-        """The summary of each column: see ``NAMES``."""
+        """The summary of each column: see ``layout.SUMMARIES``."""
         return [self._row(place) for place in range(self._count)]
 
     def _row(self, place: int) -> tuple[Value, ...]:

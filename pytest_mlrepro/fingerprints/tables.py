@@ -10,16 +10,14 @@ from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints.columns import Column, Observer, RangesOf, digests
 from pytest_mlrepro.fingerprints.details import (
     FEW,
-    GROUPS,
-    SHORT,
     column_row,
     described_columns,
-    group_size,
     refuse_unknown,
     told,
 )
 from pytest_mlrepro.fingerprints.digests import node
 from pytest_mlrepro.fingerprints.how import How
+from pytest_mlrepro.fingerprints.layout import GROUPS, SHORT, group_size
 from pytest_mlrepro.fingerprints.locating import sketched
 from pytest_mlrepro.fingerprints.multiset import RowHashes, RowSums
 from pytest_mlrepro.fingerprints.objects import encoded

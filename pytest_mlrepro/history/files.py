@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+
+from pytest_mlrepro.errors import HistoryError
+from pytest_mlrepro.history.git import Git
 
 _MOST = 1000
 """Commits that are looked through, the newest first."""
@@ -20,7 +21,7 @@ def versions(root: Path, path: str) -> Iterator[tuple[str, bytes]]:
         root: a folder of the repository.
         path: of the file below it, parts joined by a slash.
     """
-    asked = ("log", "--no-show-signature", f"--max-count={_MOST}", "--format=%h")
+    asked = ("log", f"--max-count={_MOST}", "--format=%h")
     commits = _git(root, *asked, "--", path).decode("ascii", "replace")
     seen: set[str] = set()
     for commit in commits.split():
@@ -47,18 +48,8 @@ def head(root: Path) -> tuple[str, bool] | None:
 def _git(root: Path, *arguments: str) -> bytes:
     """What git printed; nothing where it failed."""
     try:
-        ran = subprocess.run(
-            # Whichever git the user has. A path is one file: no pattern, and no magic word that leads elsewhere.
-            ["git", "--literal-pathspecs", *arguments],  # noqa: S607
-            cwd=root,
-            # Of a repository that is fetched piece by piece, a piece may need a password: nobody is asked.
-            env={**os.environ, "GIT_TERMINAL_PROMPT": "0"},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            check=False,
-        )
-    except (OSError, ValueError):
+        ran = Git(root).attempt(*arguments)
+    except (HistoryError, ValueError):
         # No git; a name that no file can have.
         return b""
     return ran.stdout if ran.returncode == 0 else b""

@@ -3,14 +3,17 @@
 A lockfile is a row of blocks between empty lines, those of a subject next to each other. A block that is valid TOML by
 itself leaves no string or array open, so what follows it means the same whether it stands there or not: as long as each
 part is valid by itself and no subject stands there twice, the parts say what the whole says. Where that does not hold
-the whole is parsed, and where that fails, the error is that of the whole.
+the whole is parsed, and where that fails, the error is that of the whole. What begins and ends as the version that was
+read before does is not even cut into parts again.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 
 from pytest_mlrepro.errors import LockfileError
 from pytest_mlrepro.lockfile import loads
@@ -43,9 +46,9 @@ class Snapshot:
 
     def differing(self, other: Snapshot) -> Iterator[str]:
         """The subjects whose texts are not the same in both."""
-        for subject in {**self.parts, **other.parts}:
-            if self.parts.get(subject) is not other.parts.get(subject):
-                yield subject
+        before = other.parts
+        yield from (subject for subject, run in self.parts.items() if before.get(subject) is not run)
+        yield from (subject for subject in before if subject not in self.parts)
 
 
 def whole(run: Run) -> Snapshot:
@@ -63,6 +66,50 @@ class _IrregularError(Exception):
     """The text is not a row of parts that can be read one by one."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """A text, cut into parts.
+
+    Attributes:
+        text: without its last line end.
+        head: what stands before the first part.
+        starts: of each part, where it begins.
+        parts: what each says.
+        environments: the names in its head.
+    """
+
+    text: str = ""
+    head: str = ""
+    starts: tuple[int, ...] = ()
+    parts: tuple[tuple[str, Run], ...] = ()
+    environments: frozenset[str] = frozenset()
+
+    def unchanged(self, text: str) -> tuple[int, int]:
+        """How many parts another text begins with as well, and from which part on it ends as this one.
+
+        One part each way is left out: a table may have been added to it, which the text that is the same cannot tell.
+        """
+        most = min(len(self.text), len(text))
+        ahead = _longest(most, lambda low, high: self.text[low:high] == text[low:high])
+        end, other = len(self.text), len(text)
+        behind = _longest(
+            most - ahead,
+            lambda low, high: self.text[end - high : end - low] == text[other - high : other - low],
+        )
+        first = bisect_right(self.starts, ahead) - 2
+        last = bisect_left(self.starts, end - behind + len(_BETWEEN)) + 1
+        return first, min(last, len(self.starts))
+
+
+def _longest(most: int, alike: Callable[[int, int], bool]) -> int:
+    """The greatest length, of those up to ``most``, over which two texts are alike."""
+    low, high = 0, most
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if alike(low, middle) else (low, middle - 1)
+    return low
+
+
 class Reader:
     """Reads versions of one lockfile: of each distinct text of a subject it makes one run, of each table facts once."""
 
@@ -71,6 +118,7 @@ class Reader:
         self._parts: dict[tuple[str, str], tuple[str, Run]] = {}
         self._tables: dict[tuple[str, str], tuple[str, Run]] = {}
         self._subjects: dict[str, str | None] = {}
+        self._last = _Cut()
 
     def read(self, content: bytes, where: str) -> Snapshot:
         """What a version holds.
@@ -92,15 +140,36 @@ class Reader:
             return whole(loads(text, where))
 
     def _split(self, text: str) -> Snapshot:
-        head, *sections = self._sections(text)
+        cut = self._cut(text.removesuffix("\n"))
+        parts = dict(cut.parts)
+        if len(parts) < len(cut.parts):
+            raise _IrregularError
+        self._last = cut
+        return Snapshot(parts, cut.environments)
+
+    def _cut(self, text: str) -> _Cut:
+        """The parts of a text: those that are as they were, and those that stand between them."""
+        known = self._last
+        first, last = known.unchanged(text)
+        if first < 0:
+            known, first, last = _Cut(), 0, 0
+        start, longer = known.starts[first] if known.starts else 0, len(text) - len(known.text)
+        end = known.starts[last] + longer - len(_BETWEEN) if last < len(known.starts) else len(text)
+        before, *sections = self._sections(text[start:end])
+        head = known.head or before
         names = self._head(head)
-        parts: dict[str, Run] = {}
-        for section in sections:
-            subject, run = self._part(head, section)
-            if subject in parts:
-                raise _IrregularError
-            parts[subject] = run
-        return Snapshot(parts, names)
+        if before:
+            start += len(before) + len(_BETWEEN)
+        *starts, _ = accumulate((len(section) + len(_BETWEEN) for section in sections), initial=start)
+        starts += (place + longer for place in known.starts[last:])
+        parts = [self._part(head, section) for section in sections]
+        return _Cut(
+            text,
+            head,
+            (*known.starts[:first], *starts),
+            (*known.parts[:first], *parts, *known.parts[last:]),
+            names,
+        )
 
     def _sections(self, text: str) -> Iterator[str]:
         """The head, then the blocks of each subject as one text."""

@@ -29,6 +29,7 @@ from pytest_mlrepro.visible import line, visible
 if TYPE_CHECKING:
     from pytest_mlrepro.plugin.github import GitHub
     from pytest_mlrepro.plugin.install import Order
+    from pytest_mlrepro.report.page import Histories
 
 _HELD = "held:"
 _QUIET = ("lfplugin", "stepwiseplugin", "nfplugin", "mlrepro-desk")
@@ -233,7 +234,13 @@ class Desk:
         if self.github is not None:
             self.github.take(document)
         for path in self.order.reports:
-            files.write(path, document)
+            files.write(path, document, past=self._past)
+
+    def _past(self) -> Histories:
+        from pytest_mlrepro.report.past import histories
+
+        known = self.order.environment in self.terms.recorded
+        return histories(self.order.lockfile, self.config.rootpath, self.order.environment if known else None)
 
     def _context(self) -> Mapping[str, object]:
         from pytest_mlrepro.environment.context import context
@@ -262,11 +269,12 @@ class Desk:
             self._tell(reporter)
 
     def _tell(self, terminalreporter: pytest.TerminalReporter) -> None:
-        if self._total is None and not self._problems and not self._broken:
+        lines = [*self._lines()]
+        if not lines and not self._problems:
             return
         self._told = True
         terminalreporter.write_sep("-", "mlrepro")
-        for told in self._lines():
+        for told in lines:
             terminalreporter.write_line(line(told))
         for problem in self._problems:
             for told in problem.splitlines():

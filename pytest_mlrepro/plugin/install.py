@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mlrepro.config import GUARDS, Config, load_config, parse_seed, unknown
+from pytest_mlrepro.config import GUARDS, Config, called, load_config, parse_seed, unknown
 from pytest_mlrepro.environment.naming import default_name, parse_name
 from pytest_mlrepro.errors import ConfigError, MlreproError
 from pytest_mlrepro.facets import Versions, facet, facet_names
@@ -140,7 +140,7 @@ def read_order(config: pytest.Config, project: Config) -> Order:
         update=options.mlrepro_update,
         only=_only(options.mlrepro_only),
         lockfile=path,
-        shown=_shown(path, config),
+        shown=called(path, config.invocation_params.dir),
         seed=project.seed if options.mlrepro_seed is None else _seed(options.mlrepro_seed),
         reports=tuple(_report(name, config) for name in options.mlrepro_report),
         record=config.invocation_params.dir / options.mlrepro_record if options.mlrepro_record else None,
@@ -204,13 +204,6 @@ def _terms(order: Order, project: Config) -> Terms:
 def _lockfile(config: pytest.Config, project: Config) -> Path:
     given: str | None = config.option.mlrepro_lockfile
     return config.invocation_params.dir / given if given else project.lockfile_path
-
-
-def _shown(path: Path, config: pytest.Config) -> str:
-    try:
-        return Path(os.path.relpath(path, config.invocation_params.dir)).as_posix()
-    except ValueError:
-        return str(path)
 
 
 def _only(text: str | None) -> frozenset[str]:

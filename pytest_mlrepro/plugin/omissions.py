@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pytest_mlrepro.balance import looks_like_test
+from pytest_mlrepro.subjects import looks_like_test
 
 _NO_VALUES = "got empty parameter set"
 """How pytest begins to say why it skips a test that is parametrized with nothing."""

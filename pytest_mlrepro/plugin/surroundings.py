@@ -7,7 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from pytest_mlrepro.codegraph import CodeGraph
-from pytest_mlrepro.environment.installed import normalized
+from pytest_mlrepro.environment.spelling import normalized
 from pytest_mlrepro.errors import RecordingError
 from pytest_mlrepro.facets.libraries import Libraries as LibrariesFacet
 from pytest_mlrepro.facets.libraries import version_of

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_mlrepro.facets import show
-from pytest_mlrepro.guard import Site
 from pytest_mlrepro.model import SESSION
 from pytest_mlrepro.report.changes import change
 from pytest_mlrepro.report.gfm import code, prose, row, table
+
+if TYPE_CHECKING:
+    from pytest_mlrepro.guard import Site
 
 COLUMNS = ("subject", "fact", "before", "now", "change", "why")
 

@@ -21,17 +21,16 @@ _MOST = 100
 def document(total: Sum, terms: Terms, exitstatus: int) -> dict[str, Any]:
     """The JSON report of a comparison: that of a run, and of each drift its change and direction."""
     found = machine.document(total, terms, exitstatus=exitstatus)
-    return {**found, "drifts": [_measured(each, drift) for each, drift in _paired(found, total)]}
+    return {
+        **found,
+        "drifts": [_measured(*pair) for pair in zip(found["drifts"], total.drifts(), strict=True)],
+    }
 
 
 def drifts(total: Sum, terms: Terms, chosen: Collection[Drift]) -> list[dict[str, Any]]:
     """Some of the drifts in the same form."""
-    found = machine.document(total, terms, exitstatus=0)
-    return [_measured(each, drift) for each, drift in _paired(found, total) if drift in chosen]
-
-
-def _paired(found: Mapping[str, Any], total: Sum) -> Iterator[tuple[dict[str, Any], Drift]]:
-    yield from zip(found["drifts"], total.drifts(), strict=True)
+    pairs = zip(machine.drifts(total, terms), total.drifts(), strict=True)
+    return [_measured(each, drift) for each, drift in pairs if drift in chosen]
 
 
 def _measured(each: dict[str, Any], drift: Drift) -> dict[str, Any]:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from typing import TYPE_CHECKING
 
-from pytest_mlrepro.balance import Sum
 from pytest_mlrepro.explain import sentence
 from pytest_mlrepro.facets import show
-from pytest_mlrepro.gate import Judgement, Terms
 from pytest_mlrepro.model import Drift, Tolerance
 from pytest_mlrepro.report.cells import reason
 from pytest_mlrepro.report.changes import change
 from pytest_mlrepro.report.plain import plain
 from pytest_mlrepro.report.text import plural
+
+if TYPE_CHECKING:
+    from pytest_mlrepro.balance import Sum
+    from pytest_mlrepro.gate import Judgement, Terms
 
 _WIDTH = 34
 

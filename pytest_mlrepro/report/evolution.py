@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
-from pytest_mlrepro.balance import grounds
 from pytest_mlrepro.comparison import room
 from pytest_mlrepro.explain import explain
 from pytest_mlrepro.facets import facet
@@ -14,6 +13,7 @@ from pytest_mlrepro.history.changes import Change
 from pytest_mlrepro.history.timeline import Step
 from pytest_mlrepro.model import SESSION, Suspect, Tolerance
 from pytest_mlrepro.policy import Policies
+from pytest_mlrepro.subjects import grounds
 
 
 @dataclass(frozen=True, slots=True)

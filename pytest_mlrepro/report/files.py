@@ -6,16 +6,23 @@ from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypeAlias
 
 from pytest_mlrepro.config import unknown
 from pytest_mlrepro.errors import ConfigError, MissingExtraError
 from pytest_mlrepro.report import machine, markdown, page
 
-FORMATS: Mapping[str, Callable[[dict[str, Any]], str]] = MappingProxyType(
-    {".html": page.written, ".json": machine.written, ".md": markdown.written}
+Past: TypeAlias = Callable[[], page.Histories]
+"""Finds out what the metrics were at earlier commits."""
+
+FORMATS: Mapping[str, Callable[[dict[str, Any], Past], str]] = MappingProxyType(
+    {
+        ".html": lambda document, past: page.written(document, past()),
+        ".json": lambda document, _: machine.written(document),
+        ".md": lambda document, _: markdown.written(document),
+    }
 )
-"""What turns the document of a run into the text of a file, by ending."""
+"""What turns the document of a run, and its past where that is shown, into the text of a file, by ending."""
 
 _NEEDS: Mapping[str, tuple[str, str]] = MappingProxyType({".html": page.NEEDS})
 
@@ -42,18 +49,23 @@ def check(path: Path, where: str) -> None:
         )
 
 
-def write(path: Path, document: dict[str, Any], *, shown: str = "") -> None:
+def _none() -> page.Histories:
+    return page.NO_HISTORY
+
+
+def write(path: Path, document: dict[str, Any], *, shown: str = "", past: Past = _none) -> None:
     """Write a report.
 
     Args:
         path: its ending is one of ``FORMATS``.
         document: as ``machine.document`` makes it.
         shown: how to call the file in an error message; empty for its path.
+        past: asked where the report shows it.
 
     Raises:
         ConfigError: if the file cannot be written.
     """
-    content = FORMATS[path.suffix](document)
+    content = FORMATS[path.suffix](document, past)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")

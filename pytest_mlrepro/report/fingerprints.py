@@ -7,8 +7,8 @@ from typing import Any
 
 from pytest_mlrepro.fingerprints import Fingerprint
 from pytest_mlrepro.fingerprints.changes import Known, columns_of
+from pytest_mlrepro.fingerprints.layout import SUMMARIES, family
 from pytest_mlrepro.fingerprints.ranges import WIDTH, span_of
-from pytest_mlrepro.fingerprints.summaries import NAMES, family
 from pytest_mlrepro.report.text import plural
 from pytest_mlrepro.visible import visible
 
@@ -78,7 +78,7 @@ def _label(column: Known) -> str:
 
 
 def _summary(column: Known) -> dict[str, str]:
-    pairs = zip(NAMES[family(column.dtype)], column.summary, strict=False)
+    pairs = zip(SUMMARIES[family(column.dtype)], column.summary, strict=False)
     return {name: "-" if value is None else str(value) for name, value in pairs if name in _TOLD}
 
 

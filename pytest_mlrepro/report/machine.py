@@ -71,7 +71,7 @@ def document(
             "rounding": found.rounding,
             "band": found.band,
         },
-        "drifts": list(_drifts(total, terms, lambda subject: seen.of(subject, *rests_on(subject)))),
+        "drifts": list(drifts(total, terms, lambda subject: seen.of(subject, *rests_on(subject)))),
         "subjects": list(inventory(total, terms)),
         "conflicts": [_conflict(each) for each in total.conflicts],
         "new": [plain(each.subject) for each in total.judgements if _is_new(each, terms)],
@@ -83,7 +83,16 @@ def document(
     }
 
 
-def _drifts(total: Sum, terms: Terms, sites: Callable[[str], Iterable[Site]]) -> Iterator[dict[str, Any]]:
+def drifts(
+    total: Sum, terms: Terms, sites: Callable[[str], Iterable[Site]] = lambda _: ()
+) -> Iterator[dict[str, Any]]:
+    """The drifts of a report, in the order of ``total.drifts()``.
+
+    Args:
+        total: the run.
+        terms: that it was judged by.
+        sites: where the guard saw a subject draw.
+    """
     # What an update has written is asked of the update itself: it may leave a part of what it could accept.
     after = total.accept(terms.baseline or Run()) if total.accept is not None else None
     for judgement in total.judgements:

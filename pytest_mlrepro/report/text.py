@@ -5,20 +5,24 @@ from __future__ import annotations
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from pytest_mlrepro.balance import Sum
 from pytest_mlrepro.bands import Band
 from pytest_mlrepro.explain import agreement, sentence
 from pytest_mlrepro.facets import facet_names, show
-from pytest_mlrepro.gate import Judgement, Terms
-from pytest_mlrepro.guard import Site
 from pytest_mlrepro.model import SESSION, Agreement, Drift, Explanation, Fact, Facts, Run, Tolerance
 from pytest_mlrepro.report.hints import hints
-from pytest_mlrepro.report.standing import Standing
 from pytest_mlrepro.visible import line as shown_line
 from pytest_mlrepro.visible import lines as shown_lines
 
+if TYPE_CHECKING:
+    from pytest_mlrepro.balance import Sum
+    from pytest_mlrepro.gate import Judgement, Terms
+    from pytest_mlrepro.guard import Site
+    from pytest_mlrepro.report.standing import Standing
+
 _MOST_DRIFTS = 8
+_SILENT = -2
 _MOST_SUSPECTS = 6
 _MOST_SITES = 4
 _MOST_LINES = 20
@@ -261,7 +265,8 @@ def summary(
         lockfile: how to call the lockfile.
         written: whether an update changed the lockfile; None where it accepted nothing or there was none.
         overtaken: subjects that somebody else had changed in the lockfile while this run was going.
-        verbose: notes are listed from 1 on.
+        verbose: notes are listed from 1 on; from -2 down, where pytest gives no totals either, what is green is not
+            counted.
         options: that the run was given and an update of it needs too.
         standing: of the environment, where it fails the run.
     """
@@ -271,29 +276,15 @@ def summary(
         yield from _stranger(terms, lockfile, options)
     found = total.comparison
     red = [judgement for judgement in total.judgements if judgement.red]
-    shown = [
-        f"{found.identical} identical",
-        f"{found.rounding} within rounding",
-        f"{found.band} within the band",
-    ]
-    drifts = [drift for drift in found.drifts if not terms.accepts(drift.facet)]
-    failed = sum(len(judgement.failed) for judgement in total.judgements)
-    notes = [drift for drift in drifts if drift.policy == "note"]
-    counts = ", ".join(part for part in shown if not part.startswith("0 ")) or "nothing compared"
-    yield (
-        f"{plural(len(total.run.subjects), 'subject')}: {counts}"
-        + (f", {failed} drifted" if failed else "")
-        + (f", {plural(len(notes), 'note')}" if notes else "")
-    )
+    notes = [each for each in found.drifts if each.policy == "note" and not terms.accepts(each.facet)]
+    if verbose > _SILENT or red or terms.update:
+        yield _counted(total, len(notes))
     for judgement in total.judgements:
         if judgement.subject in total.off_test:
             yield from (warning(each) for each in judgement.warned)
     yield from _cut([f"let pass: {sentence(each)}" for each in notes if _is_let_pass(each)], _MOST_SUSPECTS)
     if verbose > 0:
-        yield from _cut([*_doubts(total.run.facts(SESSION))])
-        yield from _cut([_near(each, terms.tolerance) for each in found.near])
-        for drift in (each for each in notes if not _is_let_pass(each)):
-            yield f"note: {drift.subject}: {drift.address} {_kind(drift)}{sentence(drift)}"
+        yield from _details(total, terms, notes)
     if total.stale:
         yield f"stale, no longer in the suite: {', '.join(total.stale)}"
         if not terms.update:
@@ -302,6 +293,29 @@ def summary(
         explained = [each for judgement in red for each in judgement.failed]
         yield from hints([*explained, *total.conflicts], total.run.facts(SESSION), terms.tolerance)
         yield f"not reproduced. {_acceptance(standing, options)}, then review and commit {lockfile}"
+
+
+def _details(total: Sum, terms: Terms, notes: Iterable[Drift]) -> Iterator[str]:
+    yield from _cut([*_doubts(total.run.facts(SESSION))])
+    yield from _cut([_near(each, terms.tolerance) for each in total.comparison.near])
+    for drift in (each for each in notes if not _is_let_pass(each)):
+        yield f"note: {drift.subject}: {drift.address} {_kind(drift)}{sentence(drift)}"
+
+
+def _counted(total: Sum, notes: int) -> str:
+    found = total.comparison
+    failed = sum(len(judgement.failed) for judgement in total.judgements)
+    green = (
+        f"{found.identical} identical",
+        f"{found.rounding} within rounding",
+        f"{found.band} within the band",
+    )
+    counts = ", ".join(part for part in green if not part.startswith("0 ")) or "nothing compared"
+    return (
+        f"{plural(len(total.run.subjects), 'subject')}: {counts}"
+        + (f", {failed} drifted" if failed else "")
+        + (f", {plural(notes, 'note')}" if notes else "")
+    )
 
 
 def _doubts(environment: Facts) -> Iterator[str]:

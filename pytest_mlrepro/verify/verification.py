@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from pytest_mlrepro.balance import Sum, contrast, looks_like_test
+from pytest_mlrepro.balance import Sum, contrast
 from pytest_mlrepro.explain import explain
 from pytest_mlrepro.gate import Judgement, Terms
 from pytest_mlrepro.model import SESSION, Explanation
 from pytest_mlrepro.replay import Outcome, Replay
+from pytest_mlrepro.subjects import looks_like_test
 
 State: TypeAlias = Literal["bitwise", "tolerance", "drifted", "not run"]
 

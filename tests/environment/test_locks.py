@@ -8,8 +8,8 @@ from hashlib import sha256
 
 import pytest
 
-from pytest_mlrepro.environment.installed import UNKNOWN
 from pytest_mlrepro.environment.locks import NAMES, digest, locks
+from pytest_mlrepro.environment.spelling import UNKNOWN
 
 POSIX = pytest.mark.skipif(sys.platform == "win32", reason="FIFOs and permissions are POSIX")
 

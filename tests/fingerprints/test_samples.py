@@ -9,7 +9,7 @@ from sklearn.datasets import load_digits
 from pytest_mlrepro.errors import FingerprintError
 from pytest_mlrepro.fingerprints import difference, fingerprint
 from pytest_mlrepro.fingerprints.generators import kept
-from pytest_mlrepro.fingerprints.samples import spread
+from pytest_mlrepro.fingerprints.layout import spread
 
 torch = pytest.importorskip("torch")
 data = torch.utils.data

@@ -118,16 +118,23 @@ def test_files_that_somebody_has_edited(change, environments):
     same_as_whole(text, reader)
 
 
+MANY = {**FACTS, "tests/test_c.py::test_c": FACTS[TEST], "tests/test_d.py::test_d": FACTS[OTHER]}
+
+
 @settings(max_examples=100)
 @given(st.data())
 def test_any_cut_and_paste(data):
-    lines = lockfile(FACTS, data.draw(st.sampled_from([{}, ENVIRONMENTS]))).split("\n")
+    whole = lockfile(MANY, data.draw(st.sampled_from([{}, ENVIRONMENTS])))
+    lines = whole.split("\n")
     for _ in range(data.draw(st.integers(1, 3))):
         start, stop, to = (data.draw(st.integers(0, len(lines))) for _ in range(3))
         lines[to:to] = lines[start:stop]
         if data.draw(st.booleans()):
             del lines[start : start + 2]
     same_as_whole("\n".join(lines))
+    reader = Reader()
+    for text in (whole, "\n".join(lines), whole):
+        same_as_whole(text, reader)
 
 
 def test_what_stays_is_read_once():
@@ -141,6 +148,35 @@ def test_what_stays_is_read_once():
     old, new = before.part(TEST).facts(TEST), after.part(TEST).facts(TEST)
     assert old["settings.depth"] is new["settings.depth"]
     assert old["results.n"] is not new["results.n"]
+
+
+def test_only_what_stands_around_a_change_is_cut_again(monkeypatch):
+    texts = []
+    sections = Reader._sections
+    monkeypatch.setattr(
+        Reader, "_sections", lambda reader, text: texts.append(text) or sections(reader, text)
+    )
+    monkeypatch.setattr(
+        "pytest_mlrepro.history.snapshots.loads", lambda *given: texts.append(given[0]) or loads(*given)
+    )
+    many = {f"tests/test_a.py::test_{number}": FACTS[TEST] for number in range(100, 200)}
+    reader = Reader()
+    reader.read(lockfile(many).encode(), "x")
+    name = "tests/test_a.py::test_150"
+    without = {known: facts for known, facts in many.items() if not known.endswith("149")}
+    for facts in (
+        {**many, name: {**FACTS[TEST], "results.f1": 0.8}},
+        {**many, name: {**FACTS[TEST], "source.train": "before all others"}},
+        {**many, name: {**FACTS[TEST], "libraries.numpy": "behind all others"}},
+        {**without, name: {**FACTS[TEST], "source.train": "before all others"}},
+        {**many, f"{name}_new": FACTS[OTHER]},
+        without,
+    ):
+        for version in (facts, many):
+            texts.clear()
+            reader.read(lockfile(version).encode(), "x")
+            assert 0 < max(map(len, texts)) < 600, texts
+            same_as_whole(lockfile(version), reader)
 
 
 def test_bytes_that_are_no_text():

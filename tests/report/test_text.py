@@ -197,6 +197,15 @@ def test_notes_are_listed_on_request():
     assert said[1].startswith(f"note: {TEST}: source.train ")
 
 
+@pytest.mark.parametrize(
+    ("now", "options", "count"), [(0.5, {}, 0), (0.9, {}, 2), (0.9, {"update": True}, 4)]
+)
+def test_where_pytest_gives_no_totals_what_is_green_is_not_counted(now, options, count):
+    ledger, before = ledger_of(Contribution(TEST, results(a=now))), Run({TEST: results(a=0.5)})
+    assert len(closing(ledger, before, verbose=-2, written=True, **options)) == count
+    assert len(closing(ledger, before, verbose=-1, written=True, **options)) == max(count, 1)
+
+
 def test_what_is_green_but_not_identical_is_listed_on_request():
     before = by_address([Fact("results", "a", 0.94, band=BAND), Fact("results", "b", 1.0)])
     ledger = ledger_of(Contribution(TEST, results(a=0.95, b=1.0 + 1e-10)))

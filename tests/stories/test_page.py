@@ -7,9 +7,11 @@ import re
 import shutil
 
 import pytest
+from history.repositories import git
 
 from pytest_mlrepro.report import page
 from pytest_mlrepro.report.page import Point
+from pytest_mlrepro.report.past import histories
 
 CHROMIUM = os.environ.get("MLREPRO_CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
@@ -88,9 +90,15 @@ def test_the_page_is_read_off_the_report(empty):
     test = f"import os\n\n\ndef test_it(mlrepro):\n    mlrepro.metric({HOSTILE!r}, float(os.environ.get('F1', 0.5)))\n"
     project = empty.write({"test_it.py": test})
     project.update().ok()
+    git(project.root, "init", "-q")
+    git(project.root, "add", "mlrepro.lock")
+    git(project.root, "commit", "-q", "-m", f"Accept {HOSTILE}")
     ran = project.setenv(F1="0.25").check(REPORT).red()
     told = (project.root / "out.html").read_text(encoding="utf-8")
-    assert told == page.written(dict(ran.report))
+    ((key, (point,)),) = histories(project.root / "mlrepro.lock", project.root).items()
+    assert (key, point.value) == (("test_it.py::test_it", f"results.{HOSTILE}"), 0.5)
+    assert told == page.written(dict(ran.report), {key: (point,)})
+    assert "<td>Accept &lt;/script&gt;" in told
     assert HOSTILE not in told
     assert "results.&lt;/script&gt;&lt;img src=x onerror=alert(1)&gt;" in told
 

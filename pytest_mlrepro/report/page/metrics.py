@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_mlrepro.report.cells import shown
@@ -32,8 +32,10 @@ class Metric:
         bound: what it is held to.
         picture: over time.
         drift: the link to what is said of its drift; empty where it did not drift.
-        rows: the latest values that were accepted, newest first, as date, commit, title and value.
+        rows: the latest values that were accepted, newest first, as date, commit, title and value; the value is empty
+            where there was none.
         earlier: how many more there are.
+        accepted: how many values there were in all.
     """
 
     anchor: str
@@ -49,6 +51,7 @@ class Metric:
     drift: str
     rows: tuple[tuple[str, str, str, str], ...]
     earlier: int
+    accepted: int
 
 
 def measured(document: Mapping[str, Any], histories: Histories) -> list[Address]:
@@ -90,7 +93,8 @@ def metrics(
         fact = facts[place]
         before = baselines.get(place, fact["value"])
         points = histories.get((place[0], f"{place[1]}.{place[2]}"), ())
-        picture = timeline(_series(fact, before, points))
+        series = _series(fact, before, points)
+        picture = timeline(replace(series, now=None) if document["mode"] == "accepted" else series)
         assert picture is not None
         yield Metric(
             anchors.metrics[place],
@@ -106,6 +110,7 @@ def metrics(
             anchors.drift(place),
             tuple(_row(point) for point in reversed(points[-_MOST_ROWS:])),
             max(len(points) - _MOST_ROWS, 0),
+            sum(point.value is not None for point in points),
         )
 
 

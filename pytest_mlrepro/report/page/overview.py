@@ -36,7 +36,7 @@ class Overview:
         state: ``good``, ``doubtful``, ``bad`` or ``written``.
         title: the verdict in words.
         told: what it rests on, sentences.
-        steps: the ladder, from the top down.
+        steps: the ladder, from the top down; empty where nothing was compared.
         drifted: the drifts that matter most; ``more`` are told below.
         why: the likeliest suspects of these results.
         is_explained: whether there is a result that suspects could be looked for.
@@ -83,6 +83,8 @@ def overview(document: Mapping[str, Any], cards: Sequence[Card]) -> Overview:
 
 def _verdict(document: Mapping[str, Any]) -> tuple[str, str]:
     lockfile = document["lockfile"]
+    if document["mode"] == "accepted":
+        return "written", f"What {lockfile} holds"
     if document["verdict"] == "drifted":
         return "bad", "Not reproduced"
     if document["verdict"] == "updated":
@@ -99,6 +101,8 @@ def _verdict(document: Mapping[str, Any]) -> tuple[str, str]:
 def _told(document: Mapping[str, Any], cards: Sequence[Card]) -> list[str]:
     counts = document["counts"]
     of_all = f"{plural(counts['facts'], 'fact')} of {plural(counts['subjects'], 'subject')}"
+    if document["mode"] == "accepted":
+        return [f"{of_all}, as somebody accepted them. No test was run, and nothing compared."]
     only = f", {', '.join(document['only'])} only" if document["only"] else ""
     outcomes = Counter(each["outcome"] for each in document["drifts"])
     failed = [each for each in ordered(document) if each["outcome"] == "failed"]
@@ -134,6 +138,8 @@ def _ending(document: Mapping[str, Any]) -> str:
 
 def _steps(document: Mapping[str, Any]) -> tuple[Step, ...]:
     counts = document["counts"]
+    if document["mode"] == "accepted":
+        return ()
     outcomes = Counter(each["outcome"] for each in document["drifts"])
     silent = sum(outcomes[name] for name in ("noted", "warned", "left", "accepted"))
     silent_told = "accepted or noted" if outcomes["accepted"] else "noted"

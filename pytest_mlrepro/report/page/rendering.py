@@ -69,6 +69,7 @@ def _views(document: Mapping[str, Any], histories: Histories) -> dict[str, Any]:
     drawn = list(metrics(document, chosen[:_MOST_METRICS], histories, anchors))
     return {
         "document": document,
+        "alone": document["mode"] == "accepted",
         "overview": overview(document, cards),
         "cards": [each for each in cards if each.outcome != "noted"],
         "notes": [each for each in cards if each.outcome == "noted" and each.subject != SESSION],

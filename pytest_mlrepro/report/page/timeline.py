@@ -117,7 +117,7 @@ def timeline(series: Series) -> Timeline | None:
         tuple(_dots(accepted, places, here, series.now)),
         ticks,
         _below(accepted[0]) if accepted else "",
-        "this run" if series.now is not None else "",
+        "this run" if series.now is not None else _below(accepted[-1]) if len(accepted) > 1 else "",
     )
 
 

@@ -61,6 +61,7 @@ def test_the_verdict_comes_first():
     )
     brief = tree.find(".//section[@class='brief']")
     assert texts(brief, ".//h2") == ["What drifted", "Likely why"]
+    assert texts(brief, ".//div/p")[0] == f"in {TEST}", "all that is shown there is of one test"
     assert texts(brief, ".//ul/li")[0] == "results.f1 worse 0.95 → 0.75 -0.2 (-21.0526 %)"
     # What the guard saw comes first, then what somebody changed.
     assert texts(brief, ".//ol/li")[:2] == [
@@ -152,13 +153,26 @@ def test_arrays_show_by_how_much_their_values_moved():
     assert "2 of 3 differ" in said(figure)
 
 
+def test_what_drifted_in_several_tests_is_said_with_its_test():
+    before = Run(
+        {TEST: by_address([Fact("results", "f1", 0.5)]), OTHER: by_address([Fact("results", "f1", 0.5)])}
+    )
+    now = Run(
+        {TEST: by_address([Fact("results", "f1", 0.25)]), OTHER: by_address([Fact("results", "f1", 0.25)])}
+    )
+    terms = Terms(before)
+    tree = drawn(machine.document(contrast(now, terms), terms, exitstatus=1))
+    brief = tree.find(".//section[@class='brief']")
+    assert sorted(texts(brief, ".//ul/li/span[@class='hint']")) == [f"in {TEST}", f"in {OTHER}"]
+
+
 def test_metrics_have_their_history():
     tree = drawn(report(), history())
     _, moved, *rest = section(tree, "metrics").iterfind(".//figure")
     assert rows(moved) == [
         ["text", "4text", "text", "0.95"],
         ["text", "3text", "text", "nan"],
-        ["text", "2text", "text", "not there"],
+        ["text", "2text", "text", "no value"],
         ["text", "1text", "text", "0.93"],
         ["text", "0text", "text", "0.9"],
     ]
@@ -170,6 +184,28 @@ def test_metrics_have_their_history():
     names = texts(section(tree, "metrics"), ".//figcaption/b")
     assert names == ["results.added", "results.f1", "results.loss", "results.same", "results.loss"]
     assert len(rest) == 3
+
+
+def test_a_page_of_what_is_accepted_judges_nothing():
+    before = runs()[0]
+    terms = Terms(before)
+    document = machine.document(contrast(before, terms), terms, exitstatus=0, lockfile="a.lock") | {
+        "mode": "accepted"
+    }
+    tree = drawn(document, history())
+    assert tree.find(".//header").get("class") == "verdict written"
+    assert said(tree.find(".//h1")) == "What a.lock holds"
+    told = "What a.lock holds 13 facts of 3 subjects, as somebody accepted them. No test was run, and nothing compared."
+    assert said(tree.find(".//header")).endswith(told)
+    assert not tree.findall(".//ul[@class='ladder']")
+    assert "this run" not in said(tree.find(".//body"))
+    assert "identical" not in said(section(tree, "subjects"))
+    figures = {
+        said(each.find("figcaption/b")): each for each in section(tree, "metrics").iterfind(".//figure")
+    }
+    assert not section(tree, "metrics").findall(f".//{SVG}path[@class]"), "no present run is marked"
+    assert len(figures["results.f1"].findall(f".//{SVG}circle")) == 3
+    assert "as before" not in said(figures["results.f1"])
 
 
 def test_the_table_holds_every_subject_and_every_fact():

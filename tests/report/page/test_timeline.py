@@ -33,6 +33,13 @@ def test_a_new_metric_has_no_baseline():
     assert found.step == ""
 
 
+def test_without_a_present_run_the_axis_ends_at_the_last_value():
+    found = timeline(Series(past(0.7, 0.8, 0.95), 0.95, None))
+    assert [dot.kind for dot in found.dots] == ["accepted", "accepted", "baseline"]
+    assert (found.first, found.last, found.step) == ("2026-01-01", "2026-01-03", "")
+    assert timeline(Series(past(0.95), 0.95, None)).last == "", "there is one end"
+
+
 def test_the_history_ends_at_the_baseline():
     found = timeline(Series(past(0.7, 0.8, 0.95), 0.95, 0.9))
     assert [dot.kind for dot in found.dots] == ["accepted", "accepted", "baseline", "now"]
