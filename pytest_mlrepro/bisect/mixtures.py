@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 from pytest_mlrepro.bisect.causes import Search
 from pytest_mlrepro.bisect.elements import Element, kind_of
@@ -24,9 +25,9 @@ class Mixtures:
         checkouts: of the project; not asked where no file differs.
         good, bad: the commits of then and now, the second one of the working folder where that is now.
         head: the last commit of now.
+        index: where releases come from.
         packages: what every environment has besides the libraries that differ; None where none does, and everything
             is replayed in the environment that is there.
-        index: where releases come from.
         without: files that are as then in every state: the lockfile.
     """
 
@@ -35,8 +36,8 @@ class Mixtures:
     good: str
     bad: str
     head: str
-    packages: tuple[str, ...] | None
     index: Index
+    packages: tuple[str, ...] | None = None
     without: frozenset[str] = frozenset()
 
     def change(self, state: State, repeat: int = 0) -> Change:
@@ -85,35 +86,22 @@ class Mixtures:
         if element.kind == "library":
             return self._releases(element)
         paths = frozenset(self._paths(element))
-        commits = [
-            commit
-            for commit, files in self.checkouts.touched(self.good, self.head)
-            if not paths.isdisjoint(files)
-        ]
+        commits = [commit for commit, files in self._touched if not paths.isdisjoint(files)]
         if commits and paths.isdisjoint(self.checkouts.changed(commits[-1], self.bad)):
             # Nothing was done to these files since: the last commit is what is there now.
             commits.pop()
         return commits
 
-    def last(self, element: Element) -> str:
-        """The commit that brought files to what they are now; empty where none did, as with changes not committed."""
-        paths = frozenset(self._paths(element))
-        for commit, files in reversed(self.checkouts.touched(self.good, self.head)):
-            if not paths.isdisjoint(files):
-                is_now = paths.isdisjoint(self.checkouts.changed(commit, self.bad))
-                return commit if is_now else ""
-        return ""
+    @cached_property
+    def _touched(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The commits between then and now, each with its files."""
+        return self.checkouts.touched(self.good, self.head)
 
     def _paths(self, element: Element) -> tuple[str, ...]:
         """Of code also the files that came and went between: what was there then may need them."""
         if element.kind != "source":
             return element.paths
-        between = {
-            path
-            for _, files in self.checkouts.touched(self.good, self.head)
-            for path in files
-            if kind_of(path) == "source"
-        }
+        between = {path for _, files in self._touched for path in files if kind_of(path) == "source"}
         return tuple(sorted((between | {*element.paths}) - self.without))
 
     def _releases(self, element: Element) -> Sequence[str]:

@@ -17,6 +17,7 @@ Place: TypeAlias = tuple[str, str]
 """Subject and address of a result."""
 
 _RESULTS = "results"
+_NOTHING = "the test records no result"
 _RAISED = ("failed", "error")
 
 
@@ -55,15 +56,9 @@ class Judge:
 
     def judge(self, replay: Replay) -> Judged:
         """What a replay says."""
-        if replay.problem:
-            return Judged("unresolved", replay.problem)
-        for name, outcome in replay.witness.outcomes.items():
-            if outcome.ending in _RAISED:
-                return Judged("unresolved", f"{name} raises: {outcome.message}".rstrip(": "))
         results = results_of(replay.run, self.subjects)
-        if not results:
-            skipped = any(each.ending == "skipped" for each in replay.witness.outcomes.values())
-            return Judged("unresolved", "the test is skipped" if skipped else "the test records no result")
+        if reason := silence(replay) or ("" if results else _NOTHING):
+            return Judged("unresolved", reason)
         drifts = [
             drift
             for subject in self.subjects
@@ -87,6 +82,18 @@ class Judge:
         if one is None or other is None:
             return one is not other
         return room(one.facet).rung(one, other, self.terms.tolerance) == "drift"
+
+
+def silence(replay: Replay) -> str:
+    """Why a replay says nothing of its results; empty where it does."""
+    if replay.problem:
+        return replay.problem
+    for name, outcome in replay.witness.outcomes.items():
+        if outcome.ending in _RAISED:
+            return f"{name} raises: {outcome.message}".rstrip(": ")
+    if replay.witness.outcomes and all(each.ending == "skipped" for each in replay.witness.outcomes.values()):
+        return "the test is skipped"
+    return "" if any(fact.facet == _RESULTS for _, fact in replay.run) else _NOTHING
 
 
 def place_of(drift: Drift) -> Place:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_mlrepro.bisect import elements as parts
@@ -15,14 +15,13 @@ from pytest_mlrepro.bisect.document import document
 from pytest_mlrepro.bisect.elements import Element
 from pytest_mlrepro.bisect.mixtures import Mixtures, needs
 from pytest_mlrepro.bisect.search import Finding, doubts, search
-from pytest_mlrepro.bisect.states import parse
+from pytest_mlrepro.bisect.states import THEN, parse
 from pytest_mlrepro.bisect.text import lines
-from pytest_mlrepro.bisect.trials import Judge, Trial, Trials, place_of, results_of
+from pytest_mlrepro.bisect.trials import Judge, Trial, Trials, place_of, results_of, silence
 from pytest_mlrepro.cli import common, judging, replaying
 from pytest_mlrepro.cli.common import DRIFTED, FINE, lockfile
 from pytest_mlrepro.config import Config
 from pytest_mlrepro.environment.distributions import Distributions
-from pytest_mlrepro.environment.installed import normalized
 from pytest_mlrepro.environment.naming import default_name
 from pytest_mlrepro.environment.variables import numeric_variables
 from pytest_mlrepro.errors import ReplayError
@@ -150,9 +149,8 @@ def _find(trials: Trials, case: _Case, replayer: Replayer, now: Change) -> Findi
 def _case(
     options: argparse.Namespace, project: Config, test: str, first: Replay, checkouts: Checkouts
 ) -> _Case:
+    _check(first)
     subjects = tuple(with_results(first.run))
-    if not subjects:
-        _refuse(first)
     path = lockfile(options, project)
     repository = Repository.of(path)
     environment = os.environ.get("MLREPRO_ENVIRONMENT") or project.environment or default_name()
@@ -179,31 +177,36 @@ def _case(
             key=lambda each: (_ORDER.index(each.kind), each.name),
         )
     )
-    packages = _packages(found.run, elements, installed)
     mixtures = Mixtures(
         elements,
         checkouts,
         found.commit,
         bad,
         head,
-        packages,
         Index(project.root),
-        frozenset(found.paths),
+        without=frozenset(found.paths),
     )
+    packages = _packages(found.run, mixtures, installed)
+    mixtures = replace(mixtures, packages=packages)
     hidden = (*variables.hidden, *(missing(recorded(found.run)) if packages is not None else ()))
     return _Case(
         project, test, found, judge, first, elements, (*hidden, *_machine(judge, first.run)), mixtures
     )
 
 
-def _refuse(first: Replay) -> None:
-    reason = Judge(judging.terms(Config(os.curdir), Run()), ()).judge(first).reason  # type: ignore[arg-type]
-    raise ReplayError(
-        "the test gives no result to compare",
-        where="bisect",
-        said=tuple(f"  {each}" for each in reason.splitlines()),
-        remedy="see what pytest --mlrepro says of it; a test that raises has to be mended first",
-    )
+def _check(first: Replay) -> None:
+    """See that there is something to compare.
+
+    Raises:
+        ReplayError: if the test says nothing of its results; with the reason.
+    """
+    if reason := silence(first):
+        raise ReplayError(
+            "the test gives no result to compare as it is now",
+            where="bisect",
+            said=tuple(f"  {each}" for each in reason.splitlines()),
+            remedy="a test that raises has to be mended first: bisect looks for what moved a result",
+        )
 
 
 def _variables(project: Config, accepted: Run, subjects: Sequence[str]) -> parts.Variables:
@@ -221,18 +224,28 @@ def _variables(project: Config, accepted: Run, subjects: Sequence[str]) -> parts
     )
 
 
-def _packages(accepted: Run, elements: Sequence[Element], installed: Distributions) -> tuple[str, ...] | None:
-    """What an environment has besides the libraries that differ; None where none does."""
-    if not any(each.kind == "library" for each in elements):
+def _packages(accepted: Run, mixtures: Mixtures, installed: Distributions) -> tuple[str, ...] | None:
+    """What an environment has besides the libraries that differ; None where none does.
+
+    What pytest runs with is no library of the tests, but the project's settings may ask for it: as it is installed
+    where that goes with the versions of then, else in any version, else without it.
+    """
+    differing = {each.name.removeprefix("libraries.") for each in mixtures.elements if each.kind == "library"}
+    if not differing:
         return None
-    pins = {pin.name: pin.requirement for pin in parts.held(accepted, elements)}
-    differing = {each.name.removeprefix("libraries.") for each in elements if each.kind == "library"}
-    for name, each in installed.by_name.items():
-        # What pytest runs with is no library of the tests, and its settings may ask for each.
-        is_tool = name == "pytest" or each.is_plugin_of_pytest
-        if is_tool and name not in differing and name != _OURS and not each.origin.text:
-            pins.setdefault(normalized(name), f"{name}=={each.version}")
-    return tuple(pins[name] for name in sorted(pins))
+    held = {pin.name: pin.requirement for pin in parts.held(accepted, mixtures.elements)}
+    tools = {
+        name: f"{name}=={each.version}"
+        for name, each in installed.by_name.items()
+        if (name == "pytest" or each.is_plugin_of_pytest) and name != _OURS and not each.origin.text
+    }
+    tools = {name: told for name, told in tools.items() if name not in differing and name not in held}
+    found: tuple[str, ...] = ()
+    for some in (tools.values(), tools, ["pytest"] if "pytest" in tools else []):
+        found = (*held.values(), *some)
+        if not mixtures.index.clash(replace(mixtures, packages=found).requirements(THEN)):
+            break
+    return tuple(sorted(found))
 
 
 def _machine(judge: Judge, now: Run) -> Iterable[str]:

@@ -209,6 +209,9 @@ class Replayer:
             ),
         )
         environment = variables(dict(change.variables), further | {ORDERS: orders.to_json()})
+        if change.packages is not None and change.commit:
+            # Environment and files are ours: what was compiled for one replay serves the next.
+            environment.pop("PYTHONDONTWRITEBYTECODE", None)
         if change.elsewhere:
             environment["TMPDIR"] = environment["TEMP"] = environment["TMP"] = str(temporary)
         status, output = self._children.run(
