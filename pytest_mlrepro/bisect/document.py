@@ -77,6 +77,7 @@ def _culprit(account: Account, culprit: Culprit) -> dict[str, Any]:
         "companions": sorted(cause.companions),
         "companions_alone": cause.alone,
         "without": dict(cause.without),
+        "whole": culprit.is_whole,
         "narrowed": [_narrowed(each) for each in culprit.narrowed],
         "repeat": shlex.join(account.repeating(culprit.decisive)),
     }

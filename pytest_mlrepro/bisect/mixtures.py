@@ -9,6 +9,7 @@ from functools import cached_property
 from pytest_mlrepro.bisect.causes import Search
 from pytest_mlrepro.bisect.elements import Element, kind_of
 from pytest_mlrepro.bisect.outcomes import Outcome
+from pytest_mlrepro.bisect.search import Row
 from pytest_mlrepro.bisect.states import State, as_now
 from pytest_mlrepro.replay import Change, Checkouts, Index
 
@@ -77,20 +78,20 @@ class Mixtures:
                 commit = self.checkouts.composed(commit, self._paths(each), other)
         return commit
 
-    def rows(self, element: Element) -> Sequence[str]:
+    def rows(self, element: Element) -> Row:
         """The levels of an element between then and now, oldest first: releases, or commits.
 
         Raises:
             ReplayError: if the index, or git, cannot be asked.
         """
         if element.kind == "library":
-            return self._releases(element)
+            return Row(tuple(self._releases(element)), element.now or "")
         paths = frozenset(self._paths(element))
         commits = [commit for commit, files in self._touched if not paths.isdisjoint(files)]
         if commits and paths.isdisjoint(self.checkouts.changed(commits[-1], self.bad)):
             # Nothing was done to these files since: the last commit is what is there now.
-            commits.pop()
-        return commits
+            return Row(tuple(commits[:-1]), commits[-1])
+        return Row(tuple(commits))
 
     @cached_property
     def _touched(self) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -16,8 +16,23 @@ from pytest_mlrepro.bisect.trials import Trial, Trials
 from pytest_mlrepro.errors import ReplayError
 
 Verdict: TypeAlias = Literal["found", "holds", "flaky", "elsewhere"]
-Rows: TypeAlias = Callable[[Element], Sequence[str]]
-"""The levels of an element between then and now, oldest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What an element was on its way.
+
+    Attributes:
+        between: the levels between then and now, oldest first.
+        now: the name of the level that is now; empty where it has none, such as files that nobody has committed.
+    """
+
+    between: tuple[str, ...] = ()
+    now: str = ""
+
+
+Rows: TypeAlias = Callable[[Element], Row]
+"""Says what an element was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +42,7 @@ class Narrowed:
     Attributes:
         element: which.
         row: its levels: then (empty), those between, now (empty).
+        now: the name of the last level, where it has one.
         found: the two places in the row.
         earlier, later: places outside the two that contradict them: they drift before, or hold after. The history of
             the result is not monotone.
@@ -37,6 +53,7 @@ class Narrowed:
 
     element: Element
     row: tuple[str, ...]
+    now: str
     found: Boundary
     earlier: tuple[int, ...] = ()
     later: tuple[int, ...] = ()
@@ -51,8 +68,8 @@ class Narrowed:
 
     @property
     def drifts(self) -> str:
-        """The level with which it begins; empty for now."""
-        return self.row[self.found.drifts]
+        """The level with which it begins; empty for a nameless now."""
+        return self.row[self.found.drifts] or self.now
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +80,13 @@ class Culprit:
         cause: the names of its elements.
         narrowed: those that have levels, where the search for them made sense.
         decisive: two states that differ in one thing: the first holds, or is unresolved, and the second drifts.
+        is_whole: whether it makes the result what it is now; otherwise other changes move it too.
     """
 
     cause: Cause[str]
     narrowed: tuple[Narrowed, ...]
     decisive: tuple[State, State]
+    is_whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +167,10 @@ def search(
             for name in cause.changes
             if name not in cause.companions and by_name[name].has_levels
         )
-        culprits.append(Culprit(cause, narrowed, _decisive(cause, narrowed)))
+        alone, now = (trials.trial(as_now(names)).judged for names in (cause.changes, by_name))
+        culprits.append(
+            Culprit(cause, narrowed, _decisive(cause, narrowed), not trials.judge.differ(alone, now))
+        )
     whole = {
         frozenset(name for name, _ in state): outcome
         for state, outcome in trials.outcomes().items()
@@ -176,12 +198,12 @@ def _placed(cause: Cause[str], name: str, row: Sequence[str], place: int) -> Sta
 
 def _narrowed(trials: Trials, cause: Cause[str], element: Element, rows: Rows) -> Narrowed:
     problem = ""
-    levels: Sequence[str] = ()
+    told = Row()
     try:
-        levels = rows(element)
+        told = rows(element)
     except ReplayError as error:
         problem = "\n".join((error.what, *error.said))
-    row = ("", *levels, "")
+    row = ("", *told.between, "")
 
     def test(place: int) -> Outcome:
         return trials.outcome(_placed(cause, element.name, row, place))
@@ -207,6 +229,7 @@ def _narrowed(trials: Trials, cause: Cause[str], element: Element, rows: Rows) -
     return Narrowed(
         element,
         row,
+        told.now,
         found,
         earlier,
         tuple(sorted(place for place, told in outcomes.items() if place > found.drifts and told == "holds")),

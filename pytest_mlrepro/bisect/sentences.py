@@ -67,6 +67,8 @@ def _details(account: Account, culprit: Culprit, by_name: dict[str, Element]) ->
         }[cause.alone or "unresolved"]
         needed = _names(f"{name} {by_name[name].step}" for name in sorted(cause.companions))
         yield f"it cannot be had without {needed}; {ending}"
+    if not culprit.is_whole:
+        yield "with that alone the result is not what it is now: other changes move it too"
     for each in culprit.narrowed:
         yield from _narrowed(account, each, several=len(culprit.narrowed) > 1)
 
@@ -81,7 +83,7 @@ def _narrowed(account: Account, narrowed: Narrowed, *, several: bool) -> Iterato
     replayed = len({0, len(narrowed.row) - 1, *found.asked} - {*found.unresolved})
     first = account.level(element, narrowed.drifts)
     before = account.level(element, narrowed.holds, then=found.holds == 0)
-    if len(narrowed.row) > 2 or element.kind != "library":
+    if len(narrowed.row) > 2 or element.paths:
         told = "holds" if narrowed.before == "holds" else "cannot be told"
         link = f"the {unit} before it" if found.is_exact else f"the last before it that {told}"
         ending = f" {told}" if found.is_exact else ""

@@ -58,12 +58,18 @@ def needed(name: str) -> set[str]:
 def repacked(folder: Path, name: str) -> Path:
     """The wheel of a distribution that is installed here."""
     found = distribution(name)
-    tags = [line.partition(": ")[2] for line in (found.read_text("WHEEL") or "").splitlines() if "Tag: " in line]
+    tags = [
+        line.partition(": ")[2] for line in (found.read_text("WHEEL") or "").splitlines() if "Tag: " in line
+    ]
     written = found.metadata["Name"].replace("-", "_")
     path = folder / f"{written}-{found.version}-{tags[0]}.whl"
     with zipfile.ZipFile(path, "w") as archive:
         for file in found.files or ():
             # Scripts are made anew; a wheel holds no compiled files.
-            if ".." not in file.parts and file.suffix != ".pyc" and file.name not in ("INSTALLER", "REQUESTED"):
+            if (
+                ".." not in file.parts
+                and file.suffix != ".pyc"
+                and file.name not in ("INSTALLER", "REQUESTED")
+            ):
                 archive.write(os.fspath(file.locate()), file.as_posix())
     return path
