@@ -54,7 +54,8 @@ class Mixtures:
             commit = self._commit(levels)
         for each in self.elements:
             value = _value(each, levels)
-            if each.kind == "variable":
+            if each.kind == "variable" and each.name not in levels:
+                # As now is what every process gets anyway.
                 variables[each.name.removeprefix(_ENVIRON)] = value
             elif each.kind == "seed" and value is not None:
                 seed = int(value)

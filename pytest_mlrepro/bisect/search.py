@@ -15,6 +15,9 @@ from pytest_mlrepro.bisect.states import THEN, State, as_now
 from pytest_mlrepro.bisect.trials import Trial, Trials
 from pytest_mlrepro.errors import ReplayError
 
+_SOME = 16
+"""How many levels are expected between then and now before anybody knows."""
+
 Verdict: TypeAlias = Literal["found", "holds", "flaky", "elsewhere"]
 
 
@@ -159,6 +162,9 @@ def search(
         rows: the levels between then and now.
     """
     by_name = {each.name: each for each in elements}
+    trials.expected = _questions(len(elements)) + (
+        _questions(_SOME) if any(map(_has_levels, elements)) else 0
+    )
     causes: Causes[str] = Search([*by_name], lambda names: trials.outcome(as_now(names)), needs).causes()
     culprits = []
     for cause in causes.found:
@@ -177,6 +183,15 @@ def search(
         if not any(level for _, level in state)
     }
     return Finding("found", tuple(culprits), causes.rest, contradictions(whole))
+
+
+def _questions(number: int) -> int:
+    """About how many replays tell which of so many it is, and that it is."""
+    return (number - 1).bit_length() + 2 if number > 1 else 0
+
+
+def _has_levels(element: Element) -> bool:
+    return element.has_levels
 
 
 def _decisive(cause: Cause[str], narrowed: Sequence[Narrowed]) -> tuple[State, State]:
@@ -208,6 +223,7 @@ def _narrowed(trials: Trials, cause: Cause[str], element: Element, rows: Rows) -
     def test(place: int) -> Outcome:
         return trials.outcome(_placed(cause, element.name, row, place))
 
+    trials.expected = _questions(len(row) - 1)
     found = boundary(0, len(row) - 1, test)
     asked = {0, len(row) - 1, *found.asked}
     outcomes = {place: test(place) for place in found.asked}

@@ -135,7 +135,13 @@ Replays: TypeAlias = Callable[[Sequence[Change]], Sequence[Replay]]
 
 
 class Trials:
-    """Asks for replays of states, and remembers what they said."""
+    """Asks for replays of states, and remembers what they said.
+
+    Attributes:
+        judge: of the replays.
+        all: of them, in the order in which they were asked for.
+        expected: about how many are still to come, as far as whoever searches can say.
+    """
 
     def __init__(self, replays: Replays, change: Callable[[State, int], Change], judge: Judge) -> None:
         """Make one.
@@ -149,6 +155,7 @@ class Trials:
         self._change = change
         self.judge = judge
         self.all: list[Trial] = []
+        self.expected = 0
         self._known: dict[State, Trial] = {}
 
     def note(self, state: State | None, replay: Replay, *, again: bool = False) -> Trial:
@@ -160,18 +167,22 @@ class Trials:
         return trial
 
     def twice(self, states: Sequence[State]) -> tuple[tuple[Trial, Trial], ...]:
-        """Each state replayed two times, all side by side."""
-        asked = [(state, number) for state in states for number in (0, 1)]
-        made = self._replays([self._change(*each) for each in asked])
-        trials = [
-            self.note(state, replay, again=bool(number))
-            for (state, number), replay in zip(asked, made, strict=True)
+        """Each state replayed two times, all side by side; those that were replayed already, once more."""
+        asked = [
+            (state, number) for state in states for number in (0, 1) if number or state not in self._known
         ]
-        return tuple(zip(trials[::2], trials[1::2], strict=True))
+        made = self._replays([self._change(*each) for each in asked])
+        again: dict[State, Trial] = {}
+        for (state, number), replay in zip(asked, made, strict=True):
+            trial = self.note(state, replay, again=bool(number))
+            if number:
+                again[state] = trial
+        return tuple((self._known[state], again[state]) for state in states)
 
     def trial(self, state: State) -> Trial:
         """A state replayed, or as it was before."""
         if state not in self._known:
+            self.expected = max(0, self.expected - 1)
             (made,) = self._replays([self._change(state, 0)])
             self.note(state, made)
         return self._known[state]

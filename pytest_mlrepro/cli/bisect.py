@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from pytest_mlrepro.bisect import elements as parts
+from pytest_mlrepro.bisect import surroundings
 from pytest_mlrepro.bisect.account import Account
 from pytest_mlrepro.bisect.baselines import Baseline, baseline, with_results
 from pytest_mlrepro.bisect.document import document
 from pytest_mlrepro.bisect.elements import Element
 from pytest_mlrepro.bisect.mixtures import Mixtures, needs
 from pytest_mlrepro.bisect.search import Finding, doubts, search
-from pytest_mlrepro.bisect.states import THEN, parse
+from pytest_mlrepro.bisect.states import as_now, parse
 from pytest_mlrepro.bisect.text import lines
 from pytest_mlrepro.bisect.trials import Judge, Trial, Trials, place_of, results_of, silence
 from pytest_mlrepro.cli import common, judging, replaying
@@ -25,14 +27,12 @@ from pytest_mlrepro.environment.distributions import Distributions
 from pytest_mlrepro.environment.naming import default_name
 from pytest_mlrepro.environment.variables import numeric_variables
 from pytest_mlrepro.errors import ReplayError
-from pytest_mlrepro.explain import sentence
 from pytest_mlrepro.export.pins import missing, recorded
 from pytest_mlrepro.history.repository import Repository, short
-from pytest_mlrepro.model import SESSION, Run
+from pytest_mlrepro.model import Run
 from pytest_mlrepro.redaction import portable, redacted
 from pytest_mlrepro.replay import Change, Checkouts, Index, Replay, Replayer
 
-_OURS = "pytest-mlrepro"
 _ORDER = ("data", "settings", "source", "variable", "seed", "library")
 
 
@@ -102,14 +102,18 @@ def run(options: argparse.Namespace, project: Config) -> int:
         now = Change(commit=bad)
         first = replaying.replays(replayer, [now], "replaying the test as it is")[0]
         case = _case(options, project, test, first, checkouts)
-        trials = Trials(_Progress(replayer), case.mixtures.change, case.judge)
+        progress = _Progress(replayer)
+        trials = Trials(progress, case.mixtures.change, case.judge)
+        progress.expected = lambda: trials.expected
         if options.replay:
             states = [parse(each, case.elements) for each in options.replay]
             for state in states:
                 trials.trial(state)
             finding, status = None, _status(trials.all)
         else:
-            trials.note(None, first)
+            everything = as_now(each.name for each in case.elements)
+            is_now = bool(everything) and case.mixtures.change(everything) == now
+            trials.note(everything if is_now else None, first)
             finding = _find(trials, case, replayer, now)
             status = FINE if finding.verdict == "holds" else DRIFTED
         account = _account(options, case, checkouts, finding, trials)
@@ -121,17 +125,33 @@ def _status(trials: Iterable[Trial]) -> int:
     return DRIFTED if any(each.judged.outcome == "drifts" for each in trials) else FINE
 
 
-@dataclass
 class _Progress:
-    """Replays with their number told."""
+    """Replays, with a line on a terminal: the how manyth it is, and how long the others will take."""
 
-    replayer: Replayer
-    made: int = 1
+    def __init__(self, replayer: Replayer) -> None:
+        self.expected: Callable[[], int] = lambda: 0
+        self._replayer = replayer
+        self._began, self._made, self._width = time.monotonic(), 0, 0
 
     def __call__(self, changes: Sequence[Change]) -> Sequence[Replay]:
-        what = f"replay {self.made + 1}"
-        self.made += len(changes)
-        return replaying.replays(self.replayer, changes, what)
+        write = common.terminal()
+        left = self.expected() + len(changes)
+        if write is not None:
+            text = f"mlrepro: replay {self._made + 1} of about {self._made + left}{self._time(left)}"
+            self._width = max(self._width, len(text))
+            write(f"\r{text:<{self._width}}")
+        try:
+            return self._replayer.replays(changes)
+        finally:
+            self._made += len(changes)
+            if write is not None:
+                write(f"\r{' ' * self._width}\r")
+
+    def _time(self, left: int) -> str:
+        if not self._made:
+            return ""
+        passed = time.monotonic() - self._began
+        return f", about {replaying.duration(passed / self._made * left)} left"
 
 
 def _find(trials: Trials, case: _Case, replayer: Replayer, now: Change) -> Finding:
@@ -186,11 +206,18 @@ def _case(
         Index(project.root),
         without=frozenset(found.paths),
     )
-    packages = _packages(found.run, mixtures, installed)
+    packages = surroundings.packages(found.run, mixtures, installed)
     mixtures = replace(mixtures, packages=packages)
     hidden = (*variables.hidden, *(missing(recorded(found.run)) if packages is not None else ()))
     return _Case(
-        project, test, found, judge, first, elements, (*hidden, *_machine(judge, first.run)), mixtures
+        project,
+        test,
+        found,
+        judge,
+        first,
+        elements,
+        (*hidden, *surroundings.machine(judge.terms, first.run)),
+        mixtures,
     )
 
 
@@ -222,38 +249,6 @@ def _variables(project: Config, accepted: Run, subjects: Sequence[str]) -> parts
         told,
         {name: str(value) for name, value in shown.items()},
     )
-
-
-def _packages(accepted: Run, mixtures: Mixtures, installed: Distributions) -> tuple[str, ...] | None:
-    """What an environment has besides the libraries that differ; None where none does.
-
-    What pytest runs with is no library of the tests, but the project's settings may ask for it: as it is installed
-    where that goes with the versions of then, else in any version, else without it.
-    """
-    differing = {each.name.removeprefix("libraries.") for each in mixtures.elements if each.kind == "library"}
-    if not differing:
-        return None
-    held = {pin.name: pin.requirement for pin in parts.held(accepted, mixtures.elements)}
-    tools = {
-        name: f"{name}=={each.version}"
-        for name, each in installed.by_name.items()
-        if (name == "pytest" or each.is_plugin_of_pytest) and name != _OURS and not each.origin.text
-    }
-    tools = {name: told for name, told in tools.items() if name not in differing and name not in held}
-    found: tuple[str, ...] = ()
-    for some in (tools.values(), tools, ["pytest"] if "pytest" in tools else []):
-        found = (*held.values(), *some)
-        if not mixtures.index.clash(replace(mixtures, packages=found).requirements(THEN)):
-            break
-    return tuple(sorted(found))
-
-
-def _machine(judge: Judge, now: Run) -> Iterable[str]:
-    """What differs of the session and cannot be replayed."""
-    for drift in judge.terms.compare(SESSION, now.facts(SESSION), {}).drifts:
-        dotted = drift.facet == "libraries" and "." in drift.key and not drift.key.startswith("env.")
-        if drift.kind == "changed" and (dotted or drift.key.startswith("threads.")):
-            yield f"{drift.address} {sentence(drift)}"
 
 
 def _account(
