@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
-from pytest_mlrepro.bisect.elements import held
+from pytest_mlrepro.bisect.elements import Element, held
 from pytest_mlrepro.bisect.mixtures import Mixtures
 from pytest_mlrepro.bisect.states import THEN
 from pytest_mlrepro.environment.distributions import Distributions
@@ -14,6 +14,8 @@ from pytest_mlrepro.gate import Terms
 from pytest_mlrepro.model import SESSION, Run
 
 _OURS = "pytest-mlrepro"
+_MACHINE = ("runtime.", "cpu.", "gpu.")
+_NATIVE = ("blas.", "openmp.", "cuda.", "cudnn.", "cublas.", "nccl.", "rocm.")
 
 
 def packages(accepted: Run, mixtures: Mixtures, installed: Distributions) -> tuple[str, ...] | None:
@@ -40,9 +42,16 @@ def packages(accepted: Run, mixtures: Mixtures, installed: Distributions) -> tup
     return tuple(sorted(found))
 
 
-def machine(terms: Terms, now: Run) -> Iterator[str]:
-    """What differs of the session and cannot be replayed."""
+def machine(terms: Terms, now: Run, elements: Collection[Element]) -> Iterator[str]:
+    """What differs of the machine, and of the Python that runs here: no replay can change it.
+
+    Left out is what follows from changes that replays do make: the BLAS from the libraries, threads from variables.
+    """
+    kinds = {each.kind for each in elements}
     for drift in terms.compare(SESSION, now.facts(SESSION), {}).drifts:
-        dotted = drift.facet == "libraries" and "." in drift.key and not drift.key.startswith("env.")
-        if drift.kind == "changed" and (dotted or drift.key.startswith("threads.")):
-            yield f"{drift.address} {sentence(drift)}"
+        of_machine = drift.key.startswith(_MACHINE) or (
+            "library" not in kinds and drift.key.startswith(_NATIVE)
+        )
+        of_threads = drift.key.startswith("threads.") and "variable" not in kinds
+        if drift.kind == "changed" and (of_machine or of_threads):
+            yield f"{drift.address}: {sentence(drift)}"

@@ -216,7 +216,7 @@ def _case(
         judge,
         first,
         elements,
-        (*hidden, *surroundings.machine(judge.terms, first.run)),
+        (*hidden, *surroundings.machine(judge.terms, first.run, elements)),
         mixtures,
     )
 

@@ -17,6 +17,8 @@ SECONDS = 300.0
 """How long one question may take."""
 _MOST = 400
 _NO_SUCH = "No solution found"
+# Not the index has said so, but a cache that knows nothing of the distribution.
+_NOT_ASKED = "was not found in the cache"
 _PINNED = re.compile(r"^[A-Za-z0-9._-]+==([^\s;]+)", re.MULTILINE)
 _CREDENTIALS = re.compile(r"(://)[^/\s@]+@")
 _LINES = 6
@@ -99,7 +101,7 @@ class Index:
         except OSError as error:
             raise ReplayError(f"uv cannot be run: {error.strerror}", where="replay") from None
         told = _CREDENTIALS.sub(r"\1***@", ran.stderr).strip()
-        if ran.returncode and _NO_SUCH not in told:
+        if ran.returncode and (_NO_SUCH not in told or _NOT_ASKED in told):
             said = tuple(f"  {each}" for each in told.splitlines()[:_LINES])
             raise ReplayError("uv could not ask for versions", where="replay", said=said)
         return (ran.stdout, "") if not ran.returncode else ("", told or _NO_SUCH)

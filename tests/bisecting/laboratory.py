@@ -12,6 +12,7 @@ from history.repositories import git
 
 from pytest_mlrepro.cli import bisect, main, replaying
 from pytest_mlrepro.environment.naming import default_name
+from pytest_mlrepro.errors import ReplayError
 from pytest_mlrepro.lockfile import dumps
 from pytest_mlrepro.model import Fact, Run
 from pytest_mlrepro.replay import Outcome, Replay, Witness
@@ -47,7 +48,9 @@ class Laboratory:
         available: by name all versions that there are, in order.
         clash: says of versions why they do not go together.
         recorded: environment variables that the test records.
+        machine: what the session records of it.
         results: what the test records, made of the score.
+        machine: what the session records of the machine.
     """
 
     root: Path
@@ -60,10 +63,12 @@ class Laboratory:
     recorded: tuple = ()
     results: object = lambda score: {"loss": score}
     changes: list = field(default_factory=list)
+    machine: dict = field(default_factory=dict)
 
     def __post_init__(self):
-        self.root.mkdir()
-        git(self.root, "init", "-q", "-b", "main")
+        self.root.mkdir(parents=True)
+        if not (self.root.parent / ".git").exists():
+            git(self.root, "init", "-q", "-b", "main")
         self.write(
             {
                 "pyproject.toml": "",
@@ -80,6 +85,8 @@ class Laboratory:
                 assert folder == laboratory.root
 
             def releases(self, name, low, high):
+                if name not in laboratory.available:
+                    raise ReplayError("uv could not ask for versions", where="replay")
                 known = laboratory.available[name]
                 return tuple(known[known.index(low) + 1 : known.index(high)])
 
@@ -166,6 +173,7 @@ class Laboratory:
         facts += [Fact("assumptions", f"environ.{name}", world.environ.get(name)) for name in self.recorded]
         facts.append(Fact("randomization", "seed", world.seed * 7 + 1, detail={"base": world.seed}))
         session = [Fact("libraries", name, version) for name, version in world.libraries.items()]
+        session += [Fact("libraries", key, value) for key, value in self.machine.items()]
         return Run.of({TEST: facts, "session": session})
 
     def _replayer(self, options, project, tests, *, checkouts):

@@ -353,6 +353,36 @@ def test_a_library_that_came_new(laboratory):
     assert "cause: libraries.libz not there -> 3.0" in out
 
 
+def test_releases_that_nobody_can_be_asked_for(laboratory):
+    made = laboratory(lambda world: float(world.libraries["liba"]), installed={"liba": "1.0"})
+    made.accept()
+    made.installed = {"liba": "2.0"}
+    status, out, _ = made.bisect()
+    assert status == 1
+    assert (
+        "cause: libraries.liba 1.0 -> 2.0\n  what is between is not known: uv could not ask for versions\n"
+        in out
+    )
+
+
+def test_a_machine_that_differs_is_told_and_not_replayed(laboratory):
+    made = laboratory(lambda world: float(world.step()), machine={"cpu.model": "old", "runtime.os": "Linux"})
+    made.accept()
+    made.machine = {"cpu.model": "new", "runtime.os": "Linux"}
+    made.write({"model.py": "STEP = 1"})
+    _, out, _ = made.bisect()
+    assert "differs too, and no replay can change it:\n  libraries.cpu.model: " in out
+
+
+def test_a_project_below_the_repository(laboratory, tmp_path):
+    git(tmp_path, "init", "-q", "-b", "main")
+    made = laboratory(lambda world: float(world.read("train.csv") == "9\n"))
+    assert made.root.parent == tmp_path
+    made.accept()
+    made.write({"train.csv": "9\n", "model.py": "STEP = 1"})
+    assert causes(made.found()) == [["project/train.csv"]]
+
+
 # What is no cause
 
 
