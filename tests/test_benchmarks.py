@@ -123,3 +123,12 @@ def test_the_history_is_measured(tmp_path):
     rows = json.loads(report.read_text(encoding="utf-8"))["history"]
     assert [row["what"] for row in rows[:2]] == ["git log -p", "mlrepro log"]
     assert rows[1]["wanted"] == "at most 2"
+
+
+@pytest.mark.slow
+def test_a_bisection_is_counted_and_measured(tmp_path):
+    report = tmp_path / "report.json"
+    run("--commits", "4", "--json", str(report), name="bisection")
+    tables = json.loads(report.read_text(encoding="utf-8"))
+    assert [row["what"] for row in tables["replays"]][-1] == "a commit among 4"
+    assert [row["who"] for row in tables["times"]] == ["pytest", "git", "mlrepro itself"]
