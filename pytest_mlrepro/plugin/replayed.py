@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from pytest_mlrepro.contribution import Contribution
+from pytest_mlrepro.model import Facts, Run
 from pytest_mlrepro.plugin.perturbing import Perturbing
 from pytest_mlrepro.plugin.stage import CARRIER, NAME
 from pytest_mlrepro.plugin.watching import Watching
@@ -43,6 +44,7 @@ class Watcher:
         self._orders = orders
         self._outcomes: dict[str, Outcome] = {}
         self._order: dict[str, tuple[str, ...]] = {}
+        self._partial: dict[str, Facts] = {}
         self._opened: set[str] = set()
         self._began = time.time_ns()
 
@@ -74,6 +76,8 @@ class Watcher:
             told = Contribution.from_json(text)
             if told.facts:
                 self._order[told.subject] = tuple(told.facts)
+            if told.facts and not told.complete:
+                self._partial[told.subject] = told.facts
 
     @pytest.hookimpl(trylast=True)
     def pytest_unconfigure(self, config: pytest.Config) -> None:
@@ -84,7 +88,15 @@ class Watcher:
             if sightings
             else ()
         )
-        told = Witness(self._outcomes, self._order, unpinned, self._reads(), self._strays(), loaded=_loaded())
+        told = Witness(
+            self._outcomes,
+            self._order,
+            unpinned,
+            self._reads(),
+            self._strays(),
+            Run(self._partial),
+            loaded=_loaded(),
+        )
         Path(self._orders.witness).write_text(told.to_json(), encoding="utf-8")
 
     def _reads(self) -> dict[str, tuple[int, int]]:

@@ -10,6 +10,8 @@ from typing import Any, Literal, TypeAlias
 
 from pytest_mlrepro.errors import ReplayError
 from pytest_mlrepro.guard import Site
+from pytest_mlrepro.lockfile import dumps, loads
+from pytest_mlrepro.model import Run
 
 Ending: TypeAlias = Literal["passed", "failed", "skipped", "error"]
 
@@ -66,6 +68,7 @@ class Witness:
         order: addresses by subject, in the order of recording; subjects in the order of their ends.
         unpinned: where unpinned randomness was used, with the subjects that came by.
         reads: files outside the project that were opened, with size and time of modification (ns).
+        partial: what tests had recorded that then failed; ``Run`` of a replay holds only those that ran to their end.
         strays: modules that were imported from the folder that they should not come from.
         loaded: what the process had loaded at its end, such as the BLAS and its number of threads.
     """
@@ -75,6 +78,7 @@ class Witness:
     unpinned: tuple[tuple[Site, tuple[str, ...]], ...] = ()
     reads: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     strays: tuple[str, ...] = ()
+    partial: Run = field(default_factory=Run)
     loaded: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> str:
@@ -86,6 +90,7 @@ class Witness:
                 "unpinned": [[site.plain(), list(subjects)] for site, subjects in self.unpinned],
                 "reads": {path: list(stamp) for path, stamp in self.reads.items()},
                 "strays": list(self.strays),
+                "partial": dumps(self.partial),
                 "loaded": dict(self.loaded),
             }
         )
@@ -100,6 +105,7 @@ class Witness:
             tuple((Site.of(site), tuple(subjects)) for site, subjects in raw["unpinned"]),
             {path: (size, moment) for path, (size, moment) in raw["reads"].items()},
             tuple(raw["strays"]),
+            loads(raw["partial"], "witness"),
             raw["loaded"],
         )
 
