@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -56,18 +56,25 @@ class Judge:
 
     def judge(self, replay: Replay) -> Judged:
         """What a replay says."""
-        results = results_of(replay.run, self.subjects)
+        run = heard(replay)
+        results = results_of(run, self.subjects)
         if reason := silence(replay) or ("" if results else _NOTHING):
             return Judged("unresolved", reason)
-        drifts = [
-            drift
-            for subject in self.subjects
-            if replay.run.facts(subject)
-            for drift in self.terms.compare(subject, replay.run.facts(subject), {}).drifts
-            if drift.facet == _RESULTS and drift.policy in ("fail", "warn")
-        ]
+        drifts = [drift for subject in self.subjects for drift in self._drifts(replay, run, subject)]
         meant = tuple(each for each in drifts if not self.targets or place_of(each) in self.targets)
+        if not meant and (reason := raised(replay)) and not (self.targets and self.targets <= results.keys()):
+            # What it had not recorded yet may have drifted.
+            return Judged("unresolved", reason, results)
         return Judged("drifts" if meant else "holds", "", results, meant, len(drifts) - len(meant))
+
+    def _drifts(self, replay: Replay, run: Run, subject: str) -> Iterator[Drift]:
+        if not run.facts(subject):
+            return
+        is_partial = subject in replay.witness.partial
+        for drift in self.terms.compare(subject, run.facts(subject), {}).drifts:
+            counts = drift.facet == _RESULTS and drift.policy in ("fail", "warn")
+            if counts and not (is_partial and drift.kind == "removed"):
+                yield drift
 
     def differ(self, one: Judged, other: Judged) -> bool:
         """Whether two replays contradict each other: one drifts and the other does not, or not to the same values."""
@@ -84,16 +91,25 @@ class Judge:
         return room(one.facet).rung(one, other, self.terms.tolerance) == "drift"
 
 
+def heard(replay: Replay) -> Run:
+    """What was recorded, also by tests that failed afterwards: a metric that moved may well fail an assertion."""
+    return Run({**replay.witness.partial.subjects, **replay.run.subjects})
+
+
 def silence(replay: Replay) -> str:
-    """Why a replay says nothing of its results; empty where it does."""
-    if replay.problem:
+    """Why a replay says nothing of any result; empty where it does."""
+    if replay.problem or any(fact.facet == _RESULTS for _, fact in heard(replay)):
         return replay.problem
+    endings = {each.ending for each in replay.witness.outcomes.values()}
+    return raised(replay) or ("the test is skipped" if endings == {"skipped"} else _NOTHING)
+
+
+def raised(replay: Replay) -> str:
+    """Which test raised, and what; empty where none did."""
     for name, outcome in replay.witness.outcomes.items():
         if outcome.ending in _RAISED:
             return f"{name} raises: {outcome.message}".rstrip(": ")
-    if replay.witness.outcomes and all(each.ending == "skipped" for each in replay.witness.outcomes.values()):
-        return "the test is skipped"
-    return "" if any(fact.facet == _RESULTS for _, fact in replay.run) else _NOTHING
+    return ""
 
 
 def place_of(drift: Drift) -> Place:

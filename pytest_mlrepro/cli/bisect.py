@@ -19,7 +19,7 @@ from pytest_mlrepro.bisect.mixtures import Mixtures, needs
 from pytest_mlrepro.bisect.search import Finding, doubts, search
 from pytest_mlrepro.bisect.states import as_now, parse
 from pytest_mlrepro.bisect.text import lines
-from pytest_mlrepro.bisect.trials import Judge, Trial, Trials, place_of, results_of, silence
+from pytest_mlrepro.bisect.trials import Judge, Trial, Trials, heard, place_of, results_of, silence
 from pytest_mlrepro.cli import common, judging, replaying
 from pytest_mlrepro.cli.common import DRIFTED, FINE, lockfile
 from pytest_mlrepro.config import Config
@@ -169,8 +169,8 @@ def _find(trials: Trials, case: _Case, replayer: Replayer, now: Change) -> Findi
 def _case(
     options: argparse.Namespace, project: Config, test: str, first: Replay, checkouts: Checkouts
 ) -> _Case:
-    _check(first)
-    subjects = tuple(with_results(first.run))
+    _check(silence(first))
+    subjects = tuple(with_results(heard(first)))
     path = lockfile(options, project)
     repository = Repository.of(path)
     environment = os.environ.get("MLREPRO_ENVIRONMENT") or project.environment or default_name()
@@ -178,8 +178,9 @@ def _case(
     found = baseline(repository, good, environment, subjects, below=repository.below(project.root))
     subjects = tuple(name for name in subjects if name in set(with_results(found.run)))
     judge = Judge(judging.terms(project, found.run), subjects)
-    drifts = judge.judge(first).drifts
-    changed = [each for each in drifts if each.kind == "changed"] or drifts
+    judged = judge.judge(first)
+    _check(judged.reason)
+    changed = [each for each in judged.drifts if each.kind == "changed"] or judged.drifts
     judge = Judge(judge.terms, subjects, frozenset(map(place_of, changed)))
     bad = checkouts.resolve(options.bad) if options.bad else checkouts.snapshot()
     head = bad if options.bad else checkouts.resolve("HEAD")
@@ -189,7 +190,7 @@ def _case(
     versions = {name: each.version for name, each in installed.by_name.items()}
     libraries = parts.of_libraries(found.run, versions, recorded(first.run))
     seeds = parts.of_seed(
-        parts.facts_of(found.run, subjects), parts.facts_of(first.run, subjects), project.seed
+        parts.facts_of(found.run, subjects), parts.facts_of(heard(first), subjects), project.seed
     )
     elements = tuple(
         sorted(
@@ -221,13 +222,13 @@ def _case(
     )
 
 
-def _check(first: Replay) -> None:
+def _check(reason: str) -> None:
     """See that there is something to compare.
 
     Raises:
-        ReplayError: if the test says nothing of its results; with the reason.
+        ReplayError: if there is a reason why not.
     """
-    if reason := silence(first):
+    if reason:
         raise ReplayError(
             "the test gives no result to compare as it is now",
             where="bisect",

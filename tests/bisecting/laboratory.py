@@ -51,6 +51,7 @@ class Laboratory:
         machine: what the session records of it.
         results: what the test records, made of the score.
         machine: what the session records of the machine.
+        fails: why the test fails after it has recorded its results; empty where it passes.
     """
 
     root: Path
@@ -64,6 +65,7 @@ class Laboratory:
     results: object = lambda score: {"loss": score}
     changes: list = field(default_factory=list)
     machine: dict = field(default_factory=dict)
+    fails: object = lambda world: ""
 
     def __post_init__(self):
         self.root.mkdir(parents=True)
@@ -210,6 +212,9 @@ class _Replayer:
         world = World(folder, libraries, environ, seed, len(laboratory.changes))
         try:
             run = laboratory.run(world)
+            if reason := laboratory.fails(world):
+                failed = Witness({TEST: Outcome("failed", reason)}, partial=Run({TEST: run.facts(TEST)}))
+                return Replay(change, Run({"session": run.facts("session")}), failed)
         except (ImportError, LookupError, ValueError) as error:
             failed = Outcome("failed", f"{type(error).__name__}: {error}")
             return Replay(change, Run(), Witness({TEST: failed}))

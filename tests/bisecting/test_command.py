@@ -455,6 +455,32 @@ def test_an_environment_whose_versions_do_not_tell_it_all(laboratory):
     assert "it drifts here, but not where everything that is recorded is made up again" in out
 
 
+def test_an_assertion_that_fails_after_the_result_was_recorded_is_no_obstacle(laboratory):
+    made = laboratory(
+        lambda world: float(world.step() >= 3),
+        fails=lambda world: "assert 1 < 1" if world.step() >= 3 else "",
+    )
+    commits = [made.accept(), *made.steps(1, 2, 3, 4)]
+    (narrowed,) = made.found()["causes"][0]["narrowed"]
+    assert narrowed["drifts"] == commits[3]
+
+
+def test_a_test_that_fails_before_it_drifts_is_not_judged(laboratory):
+    made = laboratory(
+        lambda world: float(world.step() >= 3),
+        results=lambda score: {"loss": score},
+        fails=lambda world: "KeyError" if world.step() == 2 else "",
+    )
+    made.accept()
+    made.steps(1, 2, 3, 4)
+    # It has recorded that the loss holds: whatever failed then is another matter.
+    assert made.found()["causes"][0]["narrowed"][0]["unresolved"] == []
+    made.write({"model.py": "STEP = 2"})
+    status, _, err = made.bisect()
+    assert status == 4
+    assert f"{TEST} raises: KeyError" in err
+
+
 # What cannot be used
 
 
