@@ -215,7 +215,7 @@ class _Replayer:
             if reason := laboratory.fails(world):
                 failed = Witness({TEST: Outcome("failed", reason)}, partial=Run({TEST: run.facts(TEST)}))
                 return Replay(change, Run({"session": run.facts("session")}), failed)
-        except (ImportError, LookupError, ValueError) as error:
+        except (ImportError, LookupError, OSError, ValueError) as error:
             failed = Outcome("failed", f"{type(error).__name__}: {error}")
             return Replay(change, Run(), Witness({TEST: failed}))
         return Replay(change, run, Witness({TEST: Outcome("passed")}), seconds=0.5)

@@ -134,6 +134,24 @@ def test_only_the_guilty_files_follow_the_commits(laboratory):
     assert narrowed["drifts"] == commits[2]
 
 
+def test_code_that_came_and_went_between_is_there_when_its_time_is_replayed(laboratory):
+    def score(world):
+        if world.step() in (2, 3):
+            world.read("helper.py")
+        return float(world.step() >= 3)
+
+    made = laboratory(score)
+    made.accept()
+    made.steps(1)
+    made.commits([("Two", {"model.py": "STEP = 2", "helper.py": ""}), ("Three", {"model.py": "STEP = 3"})])
+    (made.root / "helper.py").unlink()
+    made.commit("Four", {"model.py": "STEP = 4"})
+    found = made.found()
+    (narrowed,) = found["causes"][0]["narrowed"]
+    assert git(made.root, "log", "-1", "--format=%s", narrowed["drifts"]) == "Three\n"
+    assert narrowed["unresolved"] == []
+
+
 @pytest.mark.parametrize(
     ("name", "kind"), [("train.csv", "data"), ("params.yaml", "settings"), ("pyproject.toml", "settings")]
 )
