@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic
 
@@ -80,7 +80,8 @@ class Search(Generic[Item]):
 
     def _cause(self, changes: Sequence[Item]) -> Cause[Item]:
         chosen, kept = self._grown(changes)
-        chosen, kept = self._pruned(chosen, kept)
+        kept = self._pruned(kept)
+        chosen = frozenset(self._tops(kept, chosen))
         without = {}
         if len(chosen) > 1:
             for each in sorted(chosen, key=changes.index):
@@ -119,20 +120,26 @@ class Search(Generic[Item]):
             left = [each for each in row[: found.holds] if each not in kept]
         return chosen, kept
 
-    def _pruned(
-        self, chosen: frozenset[Item], kept: frozenset[Item]
-    ) -> tuple[frozenset[Item], frozenset[Item]]:
-        """Without what can be left out after all, as it may where the answers are not monotone."""
-        again = len(chosen) > 1
+    def _pruned(self, kept: frozenset[Item]) -> frozenset[Item]:
+        """Without what can be left out after all, as it may where there were no answers, or not monotone ones."""
+        again = True
         while again:
             again = False
-            for each in sorted(chosen, key=str):
-                fewer = chosen - {each}
-                less = self._closed(fewer)
-                if fewer and less < kept and self._test(less) == "drifts":
-                    chosen, kept, again = fewer, less, len(fewer) > 1
+            for each in self._tops(kept):
+                fewer = kept - self._with_dependents([each], kept)
+                if fewer and self._test(fewer) == "drifts":
+                    kept, again = fewer, True
                     break
-        return chosen, kept
+        return kept
+
+    def _tops(self, kept: frozenset[Item], liked: frozenset[Item] = frozenset()) -> Iterator[Item]:
+        """Those that no other needs; of some that need each other one, a liked one first."""
+        seen: set[Item] = set()
+        for each in sorted(kept, key=lambda one: (one not in liked, self._changes.index(one))):
+            above = self._with_dependents([each], kept)
+            if each not in seen and all(self._closed([other]) == self._closed([each]) for other in above):
+                seen |= above
+                yield each
 
     def _test(self, some: frozenset[Item]) -> Outcome:
         return self._asked(some) if self._closed(some) == some else "unresolved"
@@ -141,15 +148,7 @@ class Search(Generic[Item]):
         return self._test(before | self._closed(some))
 
     def _closed(self, some: Iterable[Item]) -> frozenset[Item]:
-        """With all that they need."""
-        found: set[Item] = set()
-        waiting = [*some]
-        while waiting:
-            each = waiting.pop()
-            if each not in found:
-                found.add(each)
-                waiting += self._needs[each]
-        return frozenset(found)
+        return closed(some, self._needs)
 
     def _with_dependents(self, some: Iterable[Item], among: Iterable[Item]) -> frozenset[Item]:
         """With all among others that need them."""
@@ -157,16 +156,31 @@ class Search(Generic[Item]):
         return gone | {each for each in among if self._closed([each]) & gone}
 
 
+def closed(some: Iterable[Item], needs: Mapping[Item, Collection[Item]]) -> frozenset[Item]:
+    """Changes with all that they need."""
+    found: set[Item] = set()
+    waiting = [*some]
+    while waiting:
+        each = waiting.pop()
+        if each not in found:
+            found.add(each)
+            waiting += needs.get(each, ())
+    return frozenset(found)
+
+
 def ordered(changes: Sequence[Item], needs: Mapping[Item, Collection[Item]]) -> tuple[Item, ...]:
-    """The changes with what each needs before it, else as they were."""
+    """The changes with what each needs before it, else as they were; those that need each other in a row."""
+    reach = {each: closed([each], needs) for each in changes}
     found: dict[Item, None] = {}
 
-    def take(each: Item, above: tuple[Item, ...]) -> None:
-        for other in (other for other in changes if other in needs.get(each, ())):
-            if other not in found and other not in above:
-                take(other, (*above, each))
-        found.setdefault(each)
+    def take(each: Item) -> None:
+        if each in found:
+            return
+        for other in changes:
+            if reach[other] < reach[each]:
+                take(other)
+        found.update(dict.fromkeys(other for other in changes if reach[other] == reach[each]))
 
     for each in changes:
-        take(each, ())
+        take(each)
     return tuple(found)

@@ -52,6 +52,7 @@ class Laboratory:
         results: what the test records, made of the score.
         machine: what the session records of the machine.
         fails: why the test fails after it has recorded its results; empty where it passes.
+        fails_late: whether it has recorded them all by then, or only the first.
     """
 
     root: Path
@@ -66,6 +67,7 @@ class Laboratory:
     changes: list = field(default_factory=list)
     machine: dict = field(default_factory=dict)
     fails: object = lambda world: ""
+    fails_late: bool = True
 
     def __post_init__(self):
         self.root.mkdir(parents=True)
@@ -213,7 +215,10 @@ class _Replayer:
         try:
             run = laboratory.run(world)
             if reason := laboratory.fails(world):
-                failed = Witness({TEST: Outcome("failed", reason)}, partial=Run({TEST: run.facts(TEST)}))
+                recorded = run.facts(TEST)
+                if not laboratory.fails_late:
+                    recorded = {address: recorded[address] for address in list(recorded)[:1]}
+                failed = Witness({TEST: Outcome("failed", reason)}, partial=Run({TEST: recorded}))
                 return Replay(change, Run({"session": run.facts("session")}), failed)
         except (ImportError, LookupError, OSError, ValueError) as error:
             failed = Outcome("failed", f"{type(error).__name__}: {error}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 
-from hypothesis import given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pytest_mlrepro.bisect.causes import Search, ordered
@@ -128,7 +128,9 @@ def closed(some, needs):
         some = more
 
 
+@settings(max_examples=300)
 @given(needing())
+@example(("abcde", {"a": {"d"}, "b": {"a"}, "c": set(), "d": {"b", "e"}, "e": set()}, {"e"}))
 def test_only_what_can_be_had_is_asked_for(given_):
     names, needs, wanted = given_
 
@@ -195,4 +197,5 @@ def test_what_hides_another_is_told():
 
 def test_what_is_needed_comes_first():
     assert ordered("abcd", {"a": "c", "c": "d"}) == ("d", "c", "a", "b")
-    assert ordered("ab", {"a": "b", "b": "a"}) == ("b", "a")
+    assert ordered("ab", {"a": "b", "b": "a"}) == ("a", "b")
+    assert ordered("abcd", {"a": "c", "c": "ad"}) == ("d", "a", "c", "b")

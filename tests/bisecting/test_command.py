@@ -10,6 +10,7 @@ from bisecting.laboratory import TEST, Laboratory
 from history.repositories import git
 
 from pytest_mlrepro.cli import main
+from pytest_mlrepro.errors import MissingExtraError
 
 EIGHT = {f"lib{letter}": "1.0" for letter in "abcdefgh"}
 NEW = dict.fromkeys(EIGHT, "2.0")
@@ -499,7 +500,33 @@ def test_a_test_that_fails_before_it_drifts_is_not_judged(laboratory):
     assert f"{TEST} raises: KeyError" in err
 
 
+def test_what_a_test_had_not_recorded_yet_is_no_drift(laboratory):
+    made = laboratory(
+        lambda world: 1.0,
+        results=lambda score: {"loss": score, "later": score},
+        fails=lambda world: "KeyError" if world.step() else "",
+        fails_late=False,
+    )
+    made.accept()
+    made.write({"model.py": "STEP = 1"})
+    status, out, err = made.bisect()
+    assert (status, out) == (4, "")
+    assert f"{TEST} raises: KeyError" in err
+
+
 # What cannot be used
+
+
+def test_without_uv_no_library_can_be_changed(laboratory):
+    def clash(_):
+        raise MissingExtraError("it takes uv", where="replay", remedy="pip install 'pytest-mlrepro[replay]'")
+
+    made = laboratory(lambda world: float(world.libraries["liba"]), installed={"liba": "1.0"}, clash=clash)
+    made.accept()
+    made.installed = {"liba": "2.0"}
+    status, out, err = made.bisect()
+    assert (status, out) == (4, "")
+    assert err == "mlrepro: replay: it takes uv\npip install 'pytest-mlrepro[replay]'\n"
 
 
 def test_a_test_that_raises_now(laboratory):

@@ -63,12 +63,12 @@ def test_patience_ends_the_search_and_what_was_not_tried_is_told(between, patien
     assert {*found.unresolved} == inside & {*row.asked}
 
 
-@pytest.mark.parametrize("start", [0, 20, 31, 50])
-def test_a_row_without_answers_is_jumped_over(start):
-    # 16 of 64 in a row, and the drift begins before or after them: nobody asks them all.
-    outcomes = ["holds"] * 10 + ["drifts"] * 55
-    outcomes[start + 1 : start + 9] = ["unresolved"] * 8 if start >= 10 else outcomes[start + 1 : start + 9]
+@pytest.mark.parametrize("first", [3, 30, 90, 177, 200, 250])
+def test_a_block_without_answers_is_jumped_over(first):
+    # 57 of 256 in the middle, and the drift begins before or after them: nobody asks them one by one.
+    outcomes = ["holds"] * first + ["drifts"] * (257 - first)
+    outcomes[100:157] = ["unresolved"] * 57
     row = Row(outcomes)
     found = row.boundary()
-    assert (found.holds, found.drifts) == (9, 10)
-    assert len(row.asked) <= 6 + 4
+    assert (found.holds, found.drifts) == (first - 1, first)
+    assert len(row.asked) <= 8 + 12
