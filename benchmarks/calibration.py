@@ -25,10 +25,11 @@ from shutil import copytree
 from typing import Any
 
 from _fixtures import PROJECTS, SUBJECTS, observed
-from _regressions import CONDITIONS, Pair, pairs, values
+from _regressions import CONDITIONS, DATA, Pair, pairs, values
 
 from pytest_mlrepro.calibrate.calibration import ALPHA, PAIRS, calibrated
 from pytest_mlrepro.calibrate.intervals import interval
+from pytest_mlrepro.calibrate.pairs import Pairs
 from pytest_mlrepro.calibrate.pairs import pairs as paired
 from pytest_mlrepro.calibrate.samples import Observations
 from pytest_mlrepro.model import Fact
@@ -169,7 +170,7 @@ def power(chosen: Sequence[Pair], *, split: bool) -> dict[str, dict[str, list[in
     with ProcessPoolExecutor(2) as pool:
         columns = dict(zip(jobs, pool.map(_column, jobs), strict=True))
     found: dict[str, dict[str, list[int]]] = {
-        condition: {"recheck": [0, 0], "one run": [0, 0]} for condition in CONDITIONS[1:]
+        condition: {name: [0, 0] for name in ("recheck", "paired", "one run")} for condition in CONDITIONS[1:]
     }
     for pair in chosen:
         before = columns[pair, CONDITIONS[0], split]
@@ -177,7 +178,9 @@ def power(chosen: Sequence[Pair], *, split: bool) -> dict[str, dict[str, list[in
             now = columns[pair, condition, split]
             for metric in before[0]:
                 old, new = [each[metric] for each in before], [each[metric] for each in now]
-                _count(found[condition]["recheck"], _rechecks(old, new))
+                tested = [*_rechecks(old, new)]
+                _count(found[condition]["recheck"], (each.chance < LEVEL for each in tested))
+                _count(found[condition]["paired"], (each.paired < LEVEL for each in tested))
                 _count(found[condition]["one run"], _single_runs(old, new))
     return found
 
@@ -188,11 +191,11 @@ def _count(counts: list[int], decisions: Iterable[bool]) -> None:
         counts[1] += 1
 
 
-def _rechecks(old: list[float], new: list[float]) -> Iterator[bool]:
-    """Each ten of seeds decides by itself."""
+def _rechecks(old: list[float], new: list[float]) -> Iterator[Pairs]:
+    """Each ten of seeds decides by itself, against the twenty of which it is a half."""
     for first in range(0, len(old), PAIRS):
-        group = slice(first, first + PAIRS)
-        yield paired(old[group], new[group]).chance < LEVEL
+        group, half = slice(first, first + PAIRS), first - first % SEEDS
+        yield paired(old[group], new[group], old[half : half + SEEDS])
 
 
 def _single_runs(old: list[float], new: list[float]) -> Iterator[bool]:
@@ -227,11 +230,12 @@ def power_lines(name: str, found: dict[str, dict[str, list[int]]]) -> Iterator[s
     """One of the second tables."""
     yield f"{name}, alpha {LEVEL:g}: share that was called another model"
     yield ""
-    yield "| | recheck, 10 pairs | measured before | one run, prediction interval |"
-    yield "|---|---|---|---|"
+    yield "| | recheck, 10 pairs | the paired test alone | measured before, paired | one run, prediction interval |"
+    yield "|---|---|---|---|---|"
     for condition, each in found.items():
         before = f"{MEASURED.get(condition, 0)} %"
-        yield f"| {condition} | {told(*each['recheck'])} | {before} | {told(*each['one run'])} |"
+        both, alone, one = (told(*each[name]) for name in ("recheck", "paired", "one run"))
+        yield f"| {condition} | {both} | {alone} | {before} | {one} |"
     yield ""
 
 
@@ -241,6 +245,7 @@ def main() -> None:
     parser.add_argument("--fresh", type=int, default=200, help="fresh seeds (default: %(default)s)")
     parser.add_argument("--only", choices=["promise", "power"], help="one of the two tables")
     parser.add_argument("--pairs", type=int, help="the first so many pairs of data and model (default: all)")
+    parser.add_argument("--data", action="append", choices=[*DATA], help="this data set only; repeatable")
     parser.add_argument("--no-replays", action="store_true", help="do not compare with replays")
     parser.add_argument("--rounds", type=int, help=argparse.SUPPRESS)
     parser.add_argument("--json", type=Path, help="write the figures there too")
@@ -252,7 +257,8 @@ def main() -> None:
     if options.only != "promise":
         result["power"] = {}
         for name, split in SCENARIOS.items():
-            result["power"][name] = power(pairs()[: options.pairs], split=split)
+            chosen = [pair for pair in pairs() if pair.data in (options.data or DATA)]
+            result["power"][name] = power(chosen[: options.pairs], split=split)
             print("\n".join(power_lines(name, result["power"][name])), flush=True)
     if options.json:
         options.json.write_text(json.dumps(result, indent=1), encoding="utf-8")

@@ -329,7 +329,10 @@ class TestRecheck:
         printed = capsys.readouterr().out
         assert calibrated.asked == tuple(range(1, 11))
         assert "rechecked over 10 runs, base seeds 1-10" in printed
-        assert "paired t-test, two-sided: false-alarm rate 0.01 over 4 metrics, 0.0025 each" in printed
+        assert (
+            "paired t-test and Welch's test, two-sided, half of the rate each: "
+            "false-alarm rate 0.01 over 4 metrics, 0.0025 each"
+        ) in printed
         assert printed.endswith("every value is the same\n")
 
     def test_another_random_stream_holds(self, calibrated, capsys):

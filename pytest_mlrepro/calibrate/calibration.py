@@ -28,7 +28,7 @@ class Metric:
         sample: its values.
         band: with what it was made of.
         resolution: the step that the band was widened by, in the metric's unit.
-        by_one, by_pairs: the smallest shift that one run, and a recheck, shows with a probability of 90 %, in the
+        by_one, by_recheck: the smallest shift that one run, and a recheck, shows with a probability of 90 %, in the
             metric's unit; a recheck at worst.
         note: what there is to say of it.
     """
@@ -37,7 +37,7 @@ class Metric:
     band: Band
     resolution: float
     by_one: float
-    by_pairs: float
+    by_recheck: float
     note: str = ""
 
     @property
@@ -131,7 +131,7 @@ def _spread(sample: Sample, alpha: float, shares: int, *, count: int) -> Metric 
         _band(sample, found, INTERVAL, alpha, shares),
         step,
         intervals.shown_by_one(found, seeds, own),
-        intervals.shown_by_pairs(found.sd, min(PAIRS, seeds), own),
+        intervals.shown_by_recheck(found.sd, seeds, min(PAIRS, seeds), own),
         "; ".join(notes),
     )
 

@@ -86,10 +86,10 @@ def shown_by_one(found: Interval, count: int, alpha: float) -> float:
     return max(quantiles.shown_by_one(count, alpha) * found.sd, farther)
 
 
-def shown_by_pairs(sd: float, pairs: int, alpha: float) -> float:
+def shown_by_recheck(sd: float, count: int, pairs: int, alpha: float) -> float:
     """The smallest shift that a recheck shows with a probability of 90 %, in the metric's unit, at worst.
 
     At worst the values of a seed before and after have nothing to do with each other. The more they go together, the
-    smaller is the shift that is seen.
+    smaller is the shift that is seen. Either of a recheck's two tests has half of the rate.
     """
-    return quantiles.shown_by_pairs(pairs, alpha) * math.sqrt(2) * sd
+    return quantiles.shown_by_several(count, pairs, alpha / 2) * sd

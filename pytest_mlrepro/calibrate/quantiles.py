@@ -24,29 +24,29 @@ def factor(count: int, alpha: float) -> float:
 
 def shown_by_one(count: int, alpha: float) -> float:
     """The shift that one run shows against a band of ``count`` runs, in standard deviations."""
-    return _noncentral(count - 1, alpha) * sqrt(1 + 1 / count)
+    return noncentral(count - 1, alpha) * sqrt(1 + 1 / count)
 
 
-def shown_by_pairs(pairs: int, alpha: float) -> float:
-    """The shift that a paired test shows, in standard deviations of the differences."""
-    return _noncentral(pairs - 1, alpha) / sqrt(pairs)
+def shown_by_several(count: int, several: int, alpha: float) -> float:
+    """The shift that ``several`` runs show against ``count`` runs, in standard deviations."""
+    return noncentral(count + several - 2, alpha) * sqrt(1 / count + 1 / several)
 
 
-def chance(statistic: float, freedom: int) -> float:
+def chance(statistic: float, freedom: float) -> float:
     """The two-sided p of a value of Student's t."""
     from scipy.special import stdtr
 
     return float(2 * stdtr(freedom, -abs(statistic)))
 
 
-def _critical(freedom: int, alpha: float) -> float:
+def _critical(freedom: float, alpha: float) -> float:
     from scipy.special import stdtrit
 
     # The lower tail: 1 - alpha / 2 has no digits left for a small alpha.
     return float(-stdtrit(freedom, alpha / 2))
 
 
-def _noncentral(freedom: int, alpha: float) -> float:
+def noncentral(freedom: float, alpha: float) -> float:
     """The noncentrality at which t is beyond its critical value with a probability of 90 %."""
     from scipy.special import nctdtrinc
 

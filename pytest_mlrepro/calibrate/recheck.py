@@ -1,4 +1,4 @@
-"""Adjudicate a change: the seeds of a calibration again, and a paired test for each metric."""
+"""Adjudicate a change: the seeds of a calibration again, and tests of whether each metric moved as a whole."""
 
 from __future__ import annotations
 
@@ -133,9 +133,11 @@ def _judged(
         return Recheck(subject, fact, "undecided", problem=few)
     seeds = [seed for seed in before if seed in current]
     rungs = {_rung(fact, before[seed], current[seed], terms.tolerance) for seed in seeds}
-    tested = pairs([before[seed] for seed in seeds], [_number(current[seed]) for seed in seeds])
-    shows = tested.shows(terms.alpha) if math.isfinite(tested.sd) else math.inf
-    return Recheck(subject, fact, _verdict(fact, tested, rungs, terms.alpha), tested, shows)
+    now_values = [_number(current[seed]) for seed in seeds]
+    tested = pairs([before[seed] for seed in seeds], now_values, made.values)
+    return Recheck(
+        subject, fact, _verdict(fact, tested, rungs, terms.alpha), tested, tested.shows(terms.alpha)
+    )
 
 
 def _problem(fact: Fact, now: Mapping[int, Fact | None]) -> str:

@@ -73,7 +73,7 @@ def _row(metric: Metric, accepted: Run) -> tuple[str, ...]:
             f"{band.sd:.2g}",
             ends,
             f"{metric.by_one:.2g}",
-            f"{metric.by_pairs:.2g}",
+            f"{metric.by_recheck:.2g}",
         )
     return (metric.sample.key, number(known.value) if known else "", *numbers)
 
@@ -209,7 +209,7 @@ def _metric(metric: Metric, accepted: Run, lockfile: Run) -> dict[str, Any]:
         "band": _numbers(metric.band),
         "resolution": metric.resolution,
         "shown_by_one": metric.by_one,
-        "shown_by_recheck": metric.by_pairs,
+        "shown_by_recheck": metric.by_recheck,
         "environments": [*spread] if spread else None,
         "notes": [*_notes_on(metric, accepted, lockfile)],
     }

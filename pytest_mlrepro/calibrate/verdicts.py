@@ -22,7 +22,10 @@ def lines(found: Rechecked) -> Iterator[str]:
     count = len(found.metrics)
     own = found.alpha / max(1, count)
     told = f"{plural(count, 'metric')}, {own:.2g} each" if count > 1 else "1 metric"
-    yield f"paired t-test, two-sided: false-alarm rate {found.alpha:g} over {told}"
+    yield (
+        "paired t-test and Welch's test, two-sided, half of the rate each: "
+        f"false-alarm rate {found.alpha:g} over {told}"
+    )
     yield ""
     groups = [
         (subject, [_row(each) for each in some])

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from pytest_mlrepro.calibrate import intervals, quantiles
 from pytest_mlrepro.calibrate.intervals import Interval
+from pytest_mlrepro.calibrate.pairs import pairs
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 NUMBERS = st.floats(-1e150, 1e150)
@@ -39,6 +40,20 @@ def test_what_one_run_shows_is_that_of_published_tables(count, alpha, expected):
     assert quantiles.shown_by_one(count, alpha) == pytest.approx(expected, abs=0.05)
 
 
+@pytest.mark.parametrize(
+    ("count", "several", "alpha", "expected"),
+    [
+        (10, 5, 0.001, 3.2),
+        (10, 10, 0.001, 2.4),
+        (20, 5, 0.01, 2.1),
+        (20, 10, 0.001, 2.0),
+        (20, 10, 0.01, 1.6),
+    ],
+)
+def test_what_several_runs_show_is_that_of_published_tables(count, several, alpha, expected):
+    assert quantiles.shown_by_several(count, several, alpha) == pytest.approx(expected, abs=0.05)
+
+
 def test_the_factor_has_digits_for_thousands_of_metrics():
     widths = [quantiles.factor(20, 0.01 / metrics) for metrics in (1, 10, 1000, 10**6, 10**12)]
     assert widths == sorted(widths)
@@ -47,18 +62,18 @@ def test_the_factor_has_digits_for_thousands_of_metrics():
 
 def test_the_promises_are_kept_by_normal_metrics():
     draw = np.random.default_rng(0)
-    alpha, runs, outside, seen_alone, seen_paired = 0.05, 4000, 0, 0, 0
+    alpha, runs, outside, seen_alone, seen_again = 0.05, 2000, 0, 0, 0
     for _ in range(runs):
         values = draw.normal(size=12).tolist()
         found = intervals.interval(values, alpha, 0.0)
         outside += not found.low <= draw.normal() <= found.high
         seen_alone += not found.low <= draw.normal() + quantiles.shown_by_one(12, alpha) <= found.high
-        differences = draw.normal(quantiles.shown_by_pairs(10, alpha), size=10)
-        statistic = differences.mean() / (differences.std(ddof=1) / math.sqrt(10))
-        seen_paired += quantiles.chance(statistic, 9) < alpha
-    assert outside / runs == pytest.approx(alpha, abs=0.012)
-    assert seen_alone / runs == pytest.approx(0.9, abs=0.02)
-    assert seen_paired / runs == pytest.approx(0.9, abs=0.02)
+        shift = quantiles.shown_by_several(12, 10, alpha / 2)
+        now = draw.normal(shift, size=10).tolist()
+        seen_again += pairs(values[:10], now, values).apart < alpha / 2
+    assert outside / runs == pytest.approx(alpha, abs=0.015)
+    assert seen_alone / runs == pytest.approx(0.9, abs=0.025)
+    assert seen_again / runs == pytest.approx(0.9, abs=0.025)
 
 
 @given(st.lists(NUMBERS, min_size=5, max_size=30), st.floats(1e-9, 0.5), st.floats(0, 1e100))
@@ -135,4 +150,6 @@ def test_environments_have_an_envelope_and_no_spread():
 
 def test_a_recheck_shows_more_than_one_run():
     found = intervals.interval([float(np.random.default_rng(n).normal()) for n in range(20)], 0.001, 0.0)
-    assert intervals.shown_by_pairs(found.sd, 10, 0.001) < 0.6 * intervals.shown_by_one(found, 20, 0.001)
+    assert intervals.shown_by_recheck(found.sd, 20, 10, 0.001) < 0.5 * intervals.shown_by_one(
+        found, 20, 0.001
+    )

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pytest_mlrepro.bands import Band
 from pytest_mlrepro.calibrate import Observations, calibrated, rechecked
-from pytest_mlrepro.calibrate.pairs import Pairs, pairs
+from pytest_mlrepro.calibrate.pairs import pairs
 from pytest_mlrepro.calibrate.recheck import seeds_of
 from pytest_mlrepro.model import Run, Tolerance, by_address
 
@@ -28,34 +28,70 @@ FLOATS = st.lists(
 
 class TestPairs:
     def test_agree_with_scipy(self):
-        from scipy.stats import ttest_rel
+        from scipy.stats import ttest_ind, ttest_rel
 
         draw = np.random.default_rng(1)
-        before, now = draw.normal(size=10), draw.normal(0.7, size=10)
-        found = pairs(before.tolist(), now.tolist())
-        expected = ttest_rel(now, before)
-        assert found.chance == pytest.approx(expected.pvalue)
-        assert found.mean == pytest.approx((now - before).mean())
+        stored, now = draw.normal(size=20), draw.normal(0.7, 2.0, size=10)
+        found = pairs(stored[:10].tolist(), now.tolist(), stored.tolist())
+        assert found.paired == pytest.approx(ttest_rel(now, stored[:10]).pvalue)
+        apart = ttest_ind(now, stored, equal_var=False)
+        assert (found.apart, found.freedom) == (pytest.approx(apart.pvalue), pytest.approx(apart.df))
+        assert found.chance == pytest.approx(min(1.0, 2 * min(found.paired, found.apart)))
+        assert found.mean == pytest.approx((now - stored[:10]).mean())
+
+    def test_keep_their_rate_whether_values_go_together_or_not(self):
+        draw = np.random.default_rng(2)
+        for together in (0.0, 0.5, 0.95):
+            alarms = 0
+            for _ in range(1500):
+                stored = draw.normal(size=20)
+                now = together * stored[:10] + np.sqrt(1 - together**2) * draw.normal(size=10)
+                alarms += pairs(stored[:10].tolist(), now.tolist(), stored.tolist()).chance < 0.05
+            assert alarms / 1500 < 0.065
+
+    def test_see_a_shift_of_strangers_that_pairs_alone_do_not(self):
+        draw = np.random.default_rng(3)
+        seen, alone = 0, 0
+        for _ in range(300):
+            stored, now = draw.normal(size=20), draw.normal(2.1, size=10)
+            found = pairs(stored[:10].tolist(), now.tolist(), stored.tolist())
+            seen += found.chance < 1e-3
+            alone += found.paired < 1e-3
+        assert seen > 240
+        assert alone < 200
 
     def test_all_differences_zero(self):
-        assert pairs([0.5, 0.25] * 5, [0.5, 0.25] * 5) == Pairs(10, 0.0, 0.0, 1.0)
+        found = pairs([0.5, 0.25] * 5, [0.5, 0.25] * 5)
+        assert (found.count, found.mean, found.sd, found.chance, found.shows(0.01)) == (
+            10,
+            0.0,
+            0.0,
+            1.0,
+            0.0,
+        )
 
     def test_a_constant_difference_is_certain(self):
-        assert pairs([0.5, 0.25] * 5, [0.75, 0.5] * 5) == Pairs(10, 0.25, 0.0, 0.0)
+        found = pairs([0.5, 0.25] * 5, [0.75, 0.5] * 5)
+        assert (found.count, found.mean, found.sd, found.chance) == (10, 0.25, 0.0, 0.0)
 
     def test_a_difference_that_rounding_makes_almost_constant_is_as_good_as_certain(self):
         before = [0.1 * n for n in range(10)]
         assert pairs(before, [value + 0.3 for value in before]).chance < 1e-100
 
+    def test_a_metric_that_stood_still_and_no_longer_does(self):
+        found = pairs([0.5] * 10, [0.5, 0.5, 0.6] * 3 + [0.5], [0.5] * 20)
+        assert 0.0 < found.chance <= 1.0
+
     def test_beyond_floats(self):
         found = pairs([-1.7e308] * 10, [1.7e308] * 10)
-        assert (found.chance, found.sd) == (0.0, math.inf)
+        assert (found.chance, found.sd, found.shows(0.01)) == (0.0, math.inf, math.inf)
 
     @given(FLOATS)
     def test_any_floats_have_a_chance(self, values):
         found = pairs(*zip(*values, strict=True))
         assert 0.0 <= found.chance <= 1.0
         assert not math.isnan(found.chance)
+        assert not math.isnan(found.shows(0.001))
 
 
 def before(seed):
