@@ -94,6 +94,7 @@ HARMLESS = {
     "line": "escapes",
     "lines": "escapes",
     "machine.written": "JSON of ASCII",
+    "_as_json": "JSON of ASCII",
     "log.markdown": "escapes as Markdown",
     "comparisons.markdown": "escapes as Markdown",
 }

@@ -85,11 +85,11 @@ def run(options: argparse.Namespace, project: Config) -> int:
             else:
                 common.show([*record.lines(found), ""] if len(asked) > 1 else record.lines(found))
     if options.json:
-        print(_written(statements, options.sign), end="")
+        print(_as_json(statements, options.sign), end="")
     return status
 
 
-def _written(statements: list[dict[str, Any]], key: str | None) -> str:
+def _as_json(statements: list[dict[str, Any]], key: str | None) -> str:
     """One as a reader likes it; of several each is a line, as in-toto's bundles have them."""
     if key:
         statements = [signed(json.dumps(each, ensure_ascii=True), Path(key)) for each in statements]
