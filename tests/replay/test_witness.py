@@ -4,6 +4,7 @@ import pytest
 
 from pytest_mlrepro.errors import ReplayError
 from pytest_mlrepro.guard import Site
+from pytest_mlrepro.model import Fact, Run
 from pytest_mlrepro.replay import Outcome, Witness
 from pytest_mlrepro.replay.witness import Orders
 
@@ -13,6 +14,7 @@ WITNESS = Witness(
     ((Site("model.py", 3, "train", "default_rng()", "numpy"), ("t.py::test",)),),
     {"/data/x.csv": (3, 5)},
     ("model",),
+    Run.of({"t.py::test": [Fact("results", "f1", 0.5)]}),
     {"libopenblas.so": {"num_threads": 2}},
 )
 

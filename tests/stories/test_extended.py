@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 from importlib.metadata import EntryPoint
 
 import pytest
@@ -88,7 +89,9 @@ def test_a_facet_that_cannot_be_used_is_told(point, said, monkeypatch, tmp_path)
     (tmp_path / "energy.py").write_text(ENERGY)
     monkeypatch.syspath_prepend(tmp_path)
     points = [EntryPoint("energy", point, "mlrepro.facets")]
-    monkeypatch.setattr(facets, "entry_points", lambda group: points if group == "mlrepro.facets" else [])
+    monkeypatch.setattr(
+        importlib.metadata, "entry_points", lambda group: points if group == "mlrepro.facets" else []
+    )
     with pytest.raises(ConfigError) as error:
         facets.further_facets.__wrapped__()
     assert said in str(error.value)
