@@ -6,25 +6,37 @@ from collections.abc import Callable, Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from pytest_mlrepro.config import unknown
 from pytest_mlrepro.errors import ConfigError, MissingExtraError
-from pytest_mlrepro.report import machine, markdown, page
+from pytest_mlrepro.report import machine, markdown
 
-Past: TypeAlias = Callable[[], page.Histories]
+if TYPE_CHECKING:
+    from pytest_mlrepro.report.page import Histories
+
+Past: TypeAlias = "Callable[[], Histories]"
 """Finds out what the metrics were at earlier commits."""
+
+
+def _page(document: dict[str, Any], past: Past) -> str:
+    # The rooms of the page take as long to import as all other reports: only who wants one pays for it.
+    from pytest_mlrepro.report import page
+
+    return page.written(document, past())
+
 
 FORMATS: Mapping[str, Callable[[dict[str, Any], Past], str]] = MappingProxyType(
     {
-        ".html": lambda document, past: page.written(document, past()),
+        ".html": _page,
         ".json": lambda document, _: machine.written(document),
         ".md": lambda document, _: markdown.written(document),
     }
 )
 """What turns the document of a run, and its past where that is shown, into the text of a file, by ending."""
 
-_NEEDS: Mapping[str, tuple[str, str]] = MappingProxyType({".html": page.NEEDS})
+_NEEDS: Mapping[str, tuple[str, str]] = MappingProxyType({".html": ("jinja2", "html")})
+"""The package that a report is made with, and the extra that brings it."""
 
 
 def check(path: Path, where: str) -> None:
@@ -49,8 +61,8 @@ def check(path: Path, where: str) -> None:
         )
 
 
-def _none() -> page.Histories:
-    return page.NO_HISTORY
+def _none() -> Histories:
+    return {}
 
 
 def write(path: Path, document: dict[str, Any], *, shown: str = "", past: Past = _none) -> None:

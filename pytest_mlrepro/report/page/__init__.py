@@ -1,6 +1,6 @@
 """The report as a web page: one file that needs no network. Everything in it is read off the JSON report."""
 
 from pytest_mlrepro.report.page.history import NO_HISTORY, Histories, Point
-from pytest_mlrepro.report.page.rendering import NEEDS, written
+from pytest_mlrepro.report.page.rendering import written
 
-__all__ = ["NEEDS", "NO_HISTORY", "Histories", "Point", "written"]
+__all__ = ["NO_HISTORY", "Histories", "Point", "written"]

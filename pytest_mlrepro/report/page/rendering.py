@@ -28,9 +28,6 @@ from pytest_mlrepro.visible import visible
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-NEEDS = ("jinja2", "html")
-"""The library that writes the page, and the extra of ours that installs it."""
-
 _MOST_DRIFTS = 300
 _MOST_PICTURES = 100
 _MOST_METRICS = 200
