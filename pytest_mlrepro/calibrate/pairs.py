@@ -3,9 +3,9 @@
 The paired test sees most where the values of a seed before and now go together, as they do where the seed decides how
 the data are split. Where another random stream has made them strangers, pairing gains nothing. There the mean of the
 new values is held against the prediction interval that all stored ones give for the mean of so many: the band, for
-several runs instead of one. It asks whether the runs could be of the same model, so that a fault that makes them restless is
-seen too. Each test gets half of the rate, so that both together raise no more false alarms than one. Seeds in common
-can only make the second raise fewer.
+several runs instead of one. It asks whether the runs could be of the same model, so that a fault that makes them
+restless is seen too. Each test gets half of the rate, so that both together raise no more false alarms than one. Seeds
+in common can only make the second raise fewer.
 """
 
 from __future__ import annotations
