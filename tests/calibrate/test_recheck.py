@@ -181,6 +181,11 @@ def test_the_rate_is_split_over_the_metrics():
     assert (alone.metrics[0].verdict, together.metrics[0].verdict) == ("drift", "holds")
 
 
+def test_all_stored_values_count_and_not_only_those_run_again():
+    (found,) = judge(accepted(), lambda seed: [metric("f1", before(seed + 1000))]).metrics
+    assert (found.pairs.count, found.pairs.freedom) == (10, 19)
+
+
 def test_rounding_in_one_direction_is_no_shift():
     # All ten a hair larger: a test of differences alone would be sure of it.
     found = judge(accepted(), lambda seed: [metric("f1", before(seed) + 1e-14)])
