@@ -330,7 +330,7 @@ class TestRecheck:
         assert calibrated.asked == tuple(range(1, 11))
         assert "rechecked over 10 runs, base seeds 1-10" in printed
         assert (
-            "paired t-test and Welch's test, two-sided, half of the rate each: "
+            "paired t-test and prediction interval of the mean, half of the rate each: "
             "false-alarm rate 0.01 over 4 metrics, 0.0025 each"
         ) in printed
         assert printed.endswith("every value is the same\n")

@@ -83,7 +83,7 @@ def shown_by_one(found: Interval, count: int, alpha: float) -> float:
     Where the band is wider than the spread asks for, a shift must cross what was added too.
     """
     farther = max(found.high - found.mean, found.mean - found.low) + _POWER * found.sd
-    return max(quantiles.shown_by_one(count, alpha) * found.sd, farther)
+    return max(quantiles.shown(count, 1, alpha) * found.sd, farther)
 
 
 def shown_by_recheck(sd: float, count: int, pairs: int, alpha: float) -> float:
@@ -92,4 +92,4 @@ def shown_by_recheck(sd: float, count: int, pairs: int, alpha: float) -> float:
     At worst the values of a seed before and after have nothing to do with each other. The more they go together, the
     smaller is the shift that is seen. Either of a recheck's two tests has half of the rate.
     """
-    return quantiles.shown_by_several(count, pairs, alpha / 2) * sd
+    return quantiles.shown(count, pairs, alpha / 2) * sd

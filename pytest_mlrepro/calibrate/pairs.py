@@ -1,9 +1,11 @@
 """Whether a metric moved as a whole: two tests of the same seeds before and now.
 
 The paired test sees most where the values of a seed before and now go together, as they do where the seed decides how
-the data are split. Where another random stream has made them strangers, pairing gains nothing and gives up half of what
-is known: there all the stored values are compared with the new ones (Welch). Each test gets half of the rate, so that
-both together raise no more false alarms than one. Seeds in common can only make Welch's test raise fewer.
+the data are split. Where another random stream has made them strangers, pairing gains nothing. There the mean of the
+new values is held against the prediction interval that all stored ones give for the mean of so many: the band, for
+several runs instead of one. It asks whether the runs could be of the same model, so that a fault that makes them
+restless is seen too. Each test gets half of the rate, so that both together raise no more false alarms than one. Seeds
+in common can only make the second raise fewer.
 """
 
 from __future__ import annotations
@@ -23,7 +25,7 @@ class Pairs:
     Attributes:
         count: of pairs.
         mean, sd: of the differences, in the metric's unit.
-        paired, apart: two-sided p of Student's paired t, and of Welch's t against all that is stored.
+        paired, apart: two-sided p of Student's paired t, and of the mean against all that is stored.
         error, freedom: the standard error and the degrees of freedom of the latter.
     """
 
@@ -33,7 +35,7 @@ class Pairs:
     paired: float
     apart: float = 1.0
     error: float = math.inf
-    freedom: float = 1.0
+    freedom: int = 1
 
     @property
     def chance(self) -> float:
@@ -52,8 +54,8 @@ def pairs(before: Sequence[float], now: Sequence[float], stored: Sequence[float]
     """Test values under the same seeds.
 
     Paired: ``t = mean(d) / (sd(d) / sqrt(K))`` with K - 1 degrees of freedom. Differences that are all the same have no
-    spread to measure them by: 0 is none, any other is certain. Welch: the means differ by
-    ``sqrt(var(stored) / N + var(now) / K)`` at most by chance.
+    spread to measure them by: 0 is none, any other is certain. Against the stored values: ``t = (mean(now) -
+    mean(stored)) / (sd(stored) * sqrt(1/N + 1/K))`` with N - 1 degrees of freedom.
 
     Args:
         before, now: finite, as many of either, 2 or more, in the order of the seeds.
@@ -69,21 +71,16 @@ def pairs(before: Sequence[float], now: Sequence[float], stored: Sequence[float]
             certain = 1.0 if mean == 0.0 else 0.0
             return Pairs(count, mean, 0.0, certain, certain, 0.0)
         paired = quantiles.chance(mean / (sd / math.sqrt(count)), count - 1)
-        return Pairs(count, mean, sd, paired, *_welch([*(stored or before)], now))
+        return Pairs(count, mean, sd, paired, *_apart([*(stored or before)], now))
     except OverflowError:
         # Beyond what a float can hold: no seed moves anything so far.
         return Pairs(count, math.inf, math.inf, 0.0)
 
 
-def _welch(before: Sequence[float], now: Sequence[float]) -> tuple[float, float, float]:
-    """Two-sided p, standard error and degrees of freedom (Welch and Satterthwaite)."""
-    spreads = [statistics.stdev(values) / math.sqrt(len(values)) for values in (before, now)]
-    error = math.hypot(*spreads)
+def _apart(stored: Sequence[float], now: Sequence[float]) -> tuple[float, float, int]:
+    """Two-sided p, standard error and degrees of freedom of the mean of several more runs."""
+    error = statistics.stdev(stored) * math.sqrt(1 / len(stored) + 1 / len(now))
     if error == 0.0 or not math.isfinite(error):
-        return 1.0, math.inf, 1.0
-    shares = [(spread / error) ** 2 for spread in spreads]
-    freedom = 1 / sum(
-        share**2 / (len(values) - 1) for share, values in zip(shares, (before, now), strict=True)
-    )
-    apart = statistics.mean(now) - statistics.mean(before)
-    return quantiles.chance(apart / error, freedom), error, freedom
+        return 1.0, math.inf, 1
+    shift = statistics.mean(now) - statistics.mean(stored)
+    return quantiles.chance(shift / error, len(stored) - 1), error, len(stored) - 1

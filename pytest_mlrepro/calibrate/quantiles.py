@@ -22,31 +22,26 @@ def factor(count: int, alpha: float) -> float:
     return _critical(count - 1, alpha) * sqrt(1 + 1 / count)
 
 
-def shown_by_one(count: int, alpha: float) -> float:
-    """The shift that one run shows against a band of ``count`` runs, in standard deviations."""
-    return noncentral(count - 1, alpha) * sqrt(1 + 1 / count)
+def shown(count: int, runs: int, alpha: float) -> float:
+    """The shift that the mean of ``runs`` shows against ``count`` runs before, in standard deviations."""
+    return noncentral(count - 1, alpha) * sqrt(1 / count + 1 / runs)
 
 
-def shown_by_several(count: int, several: int, alpha: float) -> float:
-    """The shift that ``several`` runs show against ``count`` runs, in standard deviations."""
-    return noncentral(count + several - 2, alpha) * sqrt(1 / count + 1 / several)
-
-
-def chance(statistic: float, freedom: float) -> float:
+def chance(statistic: float, freedom: int) -> float:
     """The two-sided p of a value of Student's t."""
     from scipy.special import stdtr
 
     return float(2 * stdtr(freedom, -abs(statistic)))
 
 
-def _critical(freedom: float, alpha: float) -> float:
+def _critical(freedom: int, alpha: float) -> float:
     from scipy.special import stdtrit
 
     # The lower tail: 1 - alpha / 2 has no digits left for a small alpha.
     return float(-stdtrit(freedom, alpha / 2))
 
 
-def noncentral(freedom: float, alpha: float) -> float:
+def noncentral(freedom: int, alpha: float) -> float:
     """The noncentrality at which t is beyond its critical value with a probability of 90 %."""
     from scipy.special import nctdtrinc
 

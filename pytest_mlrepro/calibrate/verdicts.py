@@ -23,7 +23,7 @@ def lines(found: Rechecked) -> Iterator[str]:
     own = found.alpha / max(1, count)
     told = f"{plural(count, 'metric')}, {own:.2g} each" if count > 1 else "1 metric"
     yield (
-        "paired t-test and Welch's test, two-sided, half of the rate each: "
+        "paired t-test and prediction interval of the mean, half of the rate each: "
         f"false-alarm rate {found.alpha:g} over {told}"
     )
     yield ""

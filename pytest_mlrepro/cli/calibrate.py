@@ -63,7 +63,7 @@ def add(commands: Any) -> None:
     deed.add_argument(
         "--recheck",
         action="store_true",
-        help="run the first of the stored seeds again, and test whether a metric moved as a whole (paired): after a "
+        help="run the first of the stored seeds again, and test whether a metric moved as a whole: after a "
         "change that alters the random stream, such as an upgrade",
     )
     replaying.add_options(command)

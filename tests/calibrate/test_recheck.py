@@ -28,14 +28,14 @@ FLOATS = st.lists(
 
 class TestPairs:
     def test_agree_with_scipy(self):
-        from scipy.stats import ttest_ind, ttest_rel
+        from scipy.stats import t, ttest_rel
 
         draw = np.random.default_rng(1)
         stored, now = draw.normal(size=20), draw.normal(0.7, 2.0, size=10)
         found = pairs(stored[:10].tolist(), now.tolist(), stored.tolist())
         assert found.paired == pytest.approx(ttest_rel(now, stored[:10]).pvalue)
-        apart = ttest_ind(now, stored, equal_var=False)
-        assert (found.apart, found.freedom) == (pytest.approx(apart.pvalue), pytest.approx(apart.df))
+        ends = t.interval(1 - found.apart, 19, stored.mean(), stored.std(ddof=1) * np.sqrt(1 / 20 + 1 / 10))
+        assert min(abs(now.mean() - end) for end in ends) < 1e-9
         assert found.chance == pytest.approx(min(1.0, 2 * min(found.paired, found.apart)))
         assert found.mean == pytest.approx((now - stored[:10]).mean())
 
@@ -59,6 +59,12 @@ class TestPairs:
             alone += found.paired < 1e-3
         assert seen > 240
         assert alone < 200
+
+    def test_see_a_model_that_has_become_restless(self):
+        stored, worse = np.random.default_rng(5).normal(size=(2, 20))
+        found = pairs(stored[:10].tolist(), (4 * worse[:10] - 2).tolist(), stored.tolist())
+        assert found.paired > 1e-3
+        assert found.chance < 1e-4
 
     def test_all_differences_zero(self):
         found = pairs([0.5, 0.25] * 5, [0.5, 0.25] * 5)
@@ -173,6 +179,11 @@ def test_the_rate_is_split_over_the_metrics():
     assert alone.metrics[0].pairs == together.metrics[0].pairs
     assert 0.01 / count < alone.metrics[0].pairs.chance < 0.01
     assert (alone.metrics[0].verdict, together.metrics[0].verdict) == ("drift", "holds")
+
+
+def test_all_stored_values_count_and_not_only_those_run_again():
+    (found,) = judge(accepted(), lambda seed: [metric("f1", before(seed + 1000))]).metrics
+    assert (found.pairs.count, found.pairs.freedom) == (10, 19)
 
 
 def test_rounding_in_one_direction_is_no_shift():
