@@ -1,6 +1,6 @@
 """What the plugin costs a suite of 2,000 tests, off and on, beside what it replaces::
 
-    pip install -e ".[bench]"
+    pip install --group bench
     OMP_NUM_THREADS=1 python benchmarks/suite.py
 
 Off: the suite and an empty folder, with the plugin and without (``-p no:mlrepro``), and which modules pytest imports

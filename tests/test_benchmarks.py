@@ -144,3 +144,25 @@ def test_promises_and_power_of_a_calibration_are_measured(tmp_path):
     assert [*found["power"]] == ["split and model vary with the seed", "only the model varies with the seed"]
     for each in found["power"].values():
         assert [*each] == ["another stream", "5 % label noise", "half of the rows", "a fifth of the model"]
+
+
+@pytest.mark.slow
+def test_all_benchmarks_run(tmp_path):
+    command = [sys.executable, "-m", "benchmarks", "growth", "history", "--quick", "--json", str(tmp_path)]
+    done = subprocess.run(command, cwd=BENCHMARKS.parent, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    growth = json.loads((tmp_path / "growth.json").read_text(encoding="utf-8"))
+    assert {row["what"] for row in growth["core"]} >= {"load", "compare", "write", "memory"}
+    assert growth["checks"][-1]["wanted"] == "at most 1.3"
+    assert (tmp_path / "history.json").exists()
+
+
+@pytest.mark.slow
+def test_a_suite_is_measured(tmp_path):
+    report = tmp_path / "report.json"
+    printed = run("--tests", "40", "--json", str(report), "--peer", "mlrepro", name="suite")
+    tables = json.loads(report.read_text(encoding="utf-8"))
+    assert [row["what"] for row in tables["check"]] == ["bare pytest", "an empty fixture", "mlrepro"]
+    assert tables["update"][-1]["wanted"] == "at most 80 us"
+    assert "imported in an empty folder: pytest_mlrepro" in printed
+    assert "numpy" not in printed.splitlines()[-1]
