@@ -111,10 +111,7 @@ class Checkouts:
         with tempfile.TemporaryDirectory(dir=self._folder) as place:
             environment = {"GIT_INDEX_FILE": str(Path(place) / "index")}
             self._git("read-tree", base or "--empty", environment=environment)
-            if work is not None:
-                environment["GIT_WORK_TREE"] = str(work)
             self._git(*command, environment=environment, text=text, folder=work)
-            environment.pop("GIT_WORK_TREE", None)
             tree = self._git("write-tree", environment=environment).decode().strip()
         return self._git("commit-tree", tree, "-m", "state", environment=_AUTHOR).decode().strip()
 

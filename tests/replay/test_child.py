@@ -77,7 +77,8 @@ def test_stopping_ends_what_runs_and_begins_no_more(tmp_path):
     assert caught == ["stopped"]
     wait_for(lambda: is_gone(int((tmp_path / "pid").read_text())))
     with pytest.raises(ReplayError, match="stopped"):
-        children.run(python("print(1)"), tmp_path, variables({}, {}))
+        children.run(python("open('begun', 'w')"), tmp_path, variables({}, {}))
+    assert not (tmp_path / "begun").exists()
 
 
 def test_a_program_that_is_not_there_is_said(tmp_path):
