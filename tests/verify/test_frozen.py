@@ -107,5 +107,5 @@ def test_variables_are_set_as_they_were_and_taken_out_where_they_were_not():
     assert found["REGION"] == "EU"
     assert found["GONE"] is None
     assert found["MKL_NUM_THREADS"] is None
-    for name in ("MODEL", "XLA_FLAGS", "LD_PRELOAD", "CUDA_VISIBLE_DEVICES"):
+    for name in ("API_TOKEN", "MODEL", "XLA_FLAGS", "LD_PRELOAD", "CUDA_VISIBLE_DEVICES"):
         assert name not in found
