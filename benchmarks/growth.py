@@ -146,12 +146,12 @@ def checks(place: Path, sizes: Sequence[int], rounds: int) -> list[list[str]]:
             whole = pytest_command(OURS, ("--mlrepro",))
             commands[f"all {size:,} facts"] = Command(whole, folder)
             commands[f"all {size:,} facts, -n 2"] = Command([*whole, "-n", "2"], folder)
-    timings, used = take_turns(commands, rounds)
+    timings, _ = take_turns(commands, rounds)
     least = median(timings["one test of 100 facts"].cpu)
     found = []
     for name, timing in timings.items():
         spent = median(timing.cpu)
-        found.append([name, duration(spent), f"{spent / least:.2f}", f"{used[name] / 1024:.0f}", "", ""])
+        found.append([name, duration(spent), f"{spent / least:.2f}", "", ""])
     largest = f"one test of {sizes[-1]:,} facts"
     text = (place / str(sizes[-1]) / "mlrepro.lock").read_text()
     reading = median(measure([Candidate("load", lambda: loads(text))], 3)["load"].cpu)
@@ -161,7 +161,6 @@ def checks(place: Path, sizes: Sequence[int], rounds: int) -> list[list[str]]:
             f"{largest}, without reading the file ({duration(reading)})",
             "",
             f"{beyond:.2f}",
-            "",
             f"at most {ONE_TEST:g}",
             verdict(beyond <= ONE_TEST),
         ]
@@ -186,7 +185,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     if options.only != "core":
         with tempfile.TemporaryDirectory() as folder:
             found = checks(Path(folder), options.sizes, options.rounds)
-        tables["checks"] = ("what", "CPU", "x one test of 100 facts", "MiB", "wanted", ""), found
+        tables["checks"] = ("what", "CPU", "x one test of 100 facts", "wanted", ""), found
     for title, (head, rows) in tables.items():
         print(f"\n{title}\n\n{markdown(head, rows)}")
     if options.json:
