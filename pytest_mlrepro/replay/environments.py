@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -14,15 +13,13 @@ from importlib.metadata import distribution
 from pathlib import Path
 from threading import Lock
 
-from pytest_mlrepro.errors import MissingExtraError, ReplayError
+from pytest_mlrepro.environment.spelling import normalized
 from pytest_mlrepro.replay import uv
 
 SECONDS = 1800.0
 """How long an installation may take: it may have to build from sources."""
 _OURS = "pytest-mlrepro"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_CREDENTIALS = re.compile(r"(://)[^/\s@]+@")
-_LINES = 6
 
 
 @dataclass(frozen=True)
@@ -65,20 +62,13 @@ class Environments:
             return self._locks.setdefault(name, Lock())
 
     def _make(self, place: Path, packages: Sequence[str], version: str) -> None:
-        program = uv.find()
-        if program is None:
-            raise MissingExtraError(
-                "it takes uv, which is not installed, to make an environment with other versions",
-                where="replay",
-                remedy="pip install 'pytest-mlrepro[replay]'",
-            )
         # Beside its place, so that half of an environment is never taken for a whole one.
         begun = place.with_name(f"{place.name}.{os.getpid()}")
         shutil.rmtree(begun, ignore_errors=True)
         begun.parent.mkdir(parents=True, exist_ok=True)
         try:
-            self._run([program, "venv", "--quiet", "--python", version or sys.executable, str(begun)], "")
-            install = [program, "pip", "install", "--quiet", "--python", str(_interpreter(begun))]
+            self._run(["venv", "--quiet", "--python", version or sys.executable, str(begun)], "")
+            install = ["pip", "install", "--quiet", "--python", str(_interpreter(begun))]
             self._run([*install, "--requirements", "-"], "\n".join(packages))
             _carry_along(begun)
             try:
@@ -90,40 +80,18 @@ class Environments:
         finally:
             shutil.rmtree(begun, ignore_errors=True)
 
-    def _run(self, command: Sequence[str], text: str) -> None:
-        try:
-            ran = subprocess.run(
-                command,
-                input=text,
-                env={**os.environ, "NO_COLOR": "1"},
-                capture_output=True,
-                encoding="utf-8",
-                errors="replace",
-                timeout=self.seconds,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise ReplayError(f"uv has not finished in {self.seconds:g} seconds", where="replay") from None
-        except OSError as error:
-            raise ReplayError(f"uv cannot be run: {error.strerror}", where="replay") from None
+    def _run(self, arguments: Sequence[str], text: str) -> None:
+        to = "to make an environment with other versions"
+        ran = uv.run(arguments, text, to=to, done="finished", seconds=self.seconds)
         if ran.returncode:
-            told = _CREDENTIALS.sub(r"\1***@", ran.stderr).strip().splitlines()
-            raise ReplayError(
-                "uv could not make the environment",
-                where="replay",
-                said=tuple(f"  {each}" for each in told[:_LINES]),
-            )
+            raise uv.refusal("uv could not make the environment", ran.stderr)
 
 
 def _own_needs(packages: Sequence[str]) -> list[str]:
     """What this plugin needs and the packages do not name."""
-    named = {_normal(match[0]) for each in packages if (match := _NAME.match(each))}
+    named = {normalized(match[0]) for each in packages if (match := _NAME.match(each))}
     needs = [each for each in distribution(_OURS).requires or () if "extra ==" not in each]
-    return [each for each in needs if (match := _NAME.match(each)) and _normal(match[0]) not in named]
-
-
-def _normal(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()
+    return [each for each in needs if (match := _NAME.match(each)) and normalized(match[0]) not in named]
 
 
 def _home() -> str:

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pytest_mlrepro.errors import MissingExtraError, ReplayError
 from pytest_mlrepro.replay import uv
 
 SECONDS = 300.0
@@ -20,8 +17,6 @@ _NO_SUCH = "No solution found"
 # Not the index has said so, but a cache that knows nothing of the distribution.
 _NOT_ASKED = "was not found in the cache"
 _PINNED = re.compile(r"^[A-Za-z0-9._-]+==([^\s;]+)", re.MULTILINE)
-_CREDENTIALS = re.compile(r"(://)[^/\s@]+@")
-_LINES = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,32 +71,16 @@ class Index:
 
     def _compile(self, packages: Sequence[str], *options: str) -> tuple[str, str]:
         """What uv resolves, or why there is nothing."""
-        program = uv.find()
-        if program is None:
-            raise MissingExtraError(
-                "it takes uv, which is not installed, to ask for other versions",
-                where="replay",
-                remedy="pip install 'pytest-mlrepro[replay]'",
-            )
-        command = [program, "pip", "compile", "-", "--quiet", "--no-header", "--no-annotate"]
-        try:
-            ran = subprocess.run(
-                [*command, "--python", self.python or sys.executable, *options],
-                input="\n".join(packages),
-                cwd=self.folder,
-                env={**os.environ, "NO_COLOR": "1"},
-                capture_output=True,
-                encoding="utf-8",
-                errors="replace",
-                timeout=self.seconds,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            raise ReplayError(f"uv has not answered in {self.seconds:g} seconds", where="replay") from None
-        except OSError as error:
-            raise ReplayError(f"uv cannot be run: {error.strerror}", where="replay") from None
-        told = _CREDENTIALS.sub(r"\1***@", ran.stderr).strip()
+        command = ["pip", "compile", "-", "--quiet", "--no-header", "--no-annotate"]
+        ran = uv.run(
+            [*command, "--python", self.python or sys.executable, *options],
+            "\n".join(packages),
+            to="to ask for other versions",
+            done="answered",
+            seconds=self.seconds,
+            folder=self.folder,
+        )
+        told = ran.stderr
         if ran.returncode and (_NO_SUCH not in told or _NOT_ASKED in told):
-            said = tuple(f"  {each}" for each in told.splitlines()[:_LINES])
-            raise ReplayError("uv could not ask for versions", where="replay", said=said)
+            raise uv.refusal("uv could not ask for versions", told)
         return (ran.stdout, "") if not ran.returncode else ("", told or _NO_SUCH)
