@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
@@ -203,24 +204,15 @@ class Recorder:
             RecordingError: for another type, or a tolerance that is not a finite number >= 0.
         """
         is_bare = rtol is None and atol is None and better is None
-        if is_bare and type(value) in _PLAIN and type(name) is str and name:
-            self._note(name, value)
-        else:
+        if not (is_bare and type(value) in _PLAIN and type(name) is str and name):
             self._measure(Results().capture, name, value, rtol=rtol, atol=atol, better=better)
+        elif self._graph is not None:
+            recording = self._current()
+            try:
+                recording.note(name, value, sys._getframe(1))  # type: ignore[arg-type]  # T is one of them
+            except MlreproError as error:
+                raise _said_to_all(error, recording) from None
         return value
-
-    def _note(self, name: str, value: Any) -> None:
-        """Record a plain scalar: nothing of it has to be converted or checked."""
-        if self._graph is None:
-            return
-        recording = self._current()
-        try:
-            recording.check_process()
-            recording.add_result(name, value)
-        except MlreproError as error:
-            said = _said_here(error)
-            recording.refused(said)
-            raise said from None
 
     def metrics(
         self,
@@ -368,9 +360,7 @@ class Recorder:
             recording.check_process()
             recording.add(capture(*args, **kwargs))
         except MlreproError as error:
-            said = _said_here(error)
-            recording.refused(said)
-            raise said from None
+            raise _said_to_all(error, recording) from None
         if handed is not None:
             recording.modules.add(type(handed).__module__)
 
@@ -388,6 +378,13 @@ class Recorder:
             version_of(name)
         self._current().named.update(names)
         return ()
+
+
+def _said_to_all(error: MlreproError, recording: Recording) -> MlreproError:
+    """The same, told to the test too where a thread or process raises it that may tell nobody."""
+    said = _said_here(error)
+    recording.refused(said)
+    return said
 
 
 def _said_here(error: MlreproError) -> MlreproError:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import FrameType
 
 from pytest_mlrepro.errors import MlreproError, RecordingError
 from pytest_mlrepro.facets import same_value, show
@@ -15,12 +16,29 @@ from pytest_mlrepro.facets.randomization import Randomization
 from pytest_mlrepro.facets.results import Results
 from pytest_mlrepro.facets.settings import Settings
 from pytest_mlrepro.model import Fact, Facts, Tolerance, Value
+from pytest_mlrepro.notes import Jot, Notes
 from pytest_mlrepro.policy import Policies
 from pytest_mlrepro.strays import Strays
 from pytest_mlrepro.values import MOST_BITS, is_long
 
 _HERE = f"{Path(__file__).parent}{os.sep}"
 _PINNED = "mlrepro.seed"
+_INT64 = range(-(2**63), 2**63)
+
+
+class Origins:
+    """Says where something was recorded: the file relative to the working folder that the run began in."""
+
+    def __init__(self) -> None:
+        self._folder = _below_working_folder()
+        self._shown: dict[str, str] = {}
+
+    def of(self, file: str, line: int) -> str:
+        """``file:line``."""
+        shown = self._shown.get(file)
+        if shown is None:
+            shown = self._shown[file] = _shown(file, self._folder)
+        return f"{shown}:{line}"
 
 
 @dataclass
@@ -40,6 +58,7 @@ class Recording:
         process: the only one that can record: what a forked one adds to its copy never comes back.
         thread: the one that is heard when it is told of a mistake.
         strays: take what is said elsewhere.
+        origins: say where a fact comes from.
     """
 
     subject: str
@@ -54,10 +73,10 @@ class Recording:
     process: int = field(default_factory=os.getpid)
     thread: int = field(default_factory=threading.get_ident)
     strays: Strays = field(default_factory=Strays)
-    _facts: dict[str, Fact] = field(default_factory=dict)
+    origins: Origins = field(default_factory=Origins)
+    _noted: dict[str, Fact | Jot] = field(default_factory=dict)
     _pins: list[int] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    _shown: dict[str, str] = field(default_factory=dict)
 
     def check_process(self) -> None:
         """Refuse to record into the copy that a forked process has.
@@ -83,28 +102,42 @@ class Recording:
         Raises:
             RecordingError: if an address is recorded again with another value, or too late.
         """
-        origin = self._caller()
+        origin = self.origins.of(*_outside(sys._getframe(1)))
         with self._lock:
             for fact in facts:
                 self._add(replace(fact, origin=origin))
 
-    def add_result(self, name: str, value: float | int | bool | str) -> None:
+    def note(self, name: str, value: float | int | bool | str, frame: FrameType) -> None:
         """Record one result that is a plain scalar, with no tolerance of its own: what nearly all of them are.
 
-        Raises:
-            RecordingError: see ``add``.
-        """
-        fact = Fact(Results.name, name, value, origin=self._caller())
-        with self._lock:
-            self._add(fact)
+        It becomes a fact when somebody asks for the facts: this is on the path of every metric.
 
-    def _caller(self) -> str:
-        # Whoever calls is beyond the two methods of this class: looking at a frame takes a microsecond.
-        file, line = _place(3)
-        shown = self._shown.get(file)
-        if shown is None:
-            shown = self._shown[file] = _shown(file)
-        return f"{shown}:{line}"
+        Args:
+            name: the result's.
+            value: of exactly one of these types.
+            frame: of the call; those of this package are looked through.
+
+        Raises:
+            RecordingError: see ``add`` and ``check_process``.
+        """
+        file = frame.f_code.co_filename
+        if file.startswith(_HERE):
+            file, line = _outside(frame)
+        else:
+            line = frame.f_lineno
+        jot = (name, value, file, line)
+        if (
+            name.isascii()
+            and (type(value) is not int or value in _INT64)
+            and not (self.closed or self.policies.layers)
+            and os.getpid() == self.process
+            # Atomic, so that threads need no lock.
+            and self._noted.setdefault(f"results.{name}", jot) is jot
+        ):
+            return
+        self.check_process()
+        with self._lock:
+            self._add(self._notes({}).fact(jot))
 
     def _add(self, fact: Fact) -> None:
         address = fact.address
@@ -129,7 +162,7 @@ class Recording:
         is_result = fact.facet == Results.name and fact.tolerance is None
         if self.tolerance is not None and is_result and _holds_floats(fact):
             fact = replace(fact, tolerance=self.tolerance)
-        first = self._facts.setdefault(address, fact)
+        first = self._notes({}).fact(self._noted.setdefault(address, fact))
         if first is fact:
             return
         if first.dtype != fact.dtype or not same_value(first.value, fact.value):
@@ -148,33 +181,42 @@ class Recording:
     def facts(self) -> Facts:
         """Everything recorded so far, the receipt of the seeds included."""
         with self._lock:
-            receipt = Randomization().capture(self.seed, base=self.base, pins=tuple(self._pins))
-            kept = {fact.address: fact for fact in receipt if self.policies.rule(fact.address) != "ignore"}
-            return {**kept, **self._facts}
+            # A copy: another thread may note something later.
+            rows, pins = self._noted.copy(), tuple(self._pins)
+        if not pins and not self.policies.layers:
+            return self._notes(rows, (self.seed, self.base))
+        receipt = Randomization().capture(self.seed, base=self.base, pins=pins)
+        kept = {fact.address: fact for fact in receipt if self.policies.rule(fact.address) != "ignore"}
+        return self._notes({**kept, **rows})
+
+    def _notes(self, rows: Mapping[str, Fact | Jot], receipt: tuple[int, int] | None = None) -> Notes:
+        return Notes(rows, receipt, self.tolerance, self.origins)
 
 
 def caller() -> str:
     """``file:line`` of the first frame outside this package, the file relative to the working folder."""
-    file, line = _place()
-    return f"{_shown(file)}:{line}"
+    file, line = _outside(sys._getframe(1))
+    return f"{_shown(file, _below_working_folder())}:{line}"
 
 
-def _place(depth: int = 1) -> tuple[str, int]:
-    """File and line of the first frame outside this package, looked for from a depth on that lies within it."""
-    frame = sys._getframe(depth)
+def _outside(frame: FrameType) -> tuple[str, int]:
+    """File and line of the first frame outside this package."""
     while frame.f_back is not None and frame.f_code.co_filename.startswith(_HERE):
         frame = frame.f_back
     return frame.f_code.co_filename, frame.f_lineno
 
 
-def _shown(file: str) -> str:
-    # On the path of every metric: pathlib takes five times as long.
+def _below_working_folder() -> str:
+    """What the paths of all files below the working folder begin with."""
     try:
-        below = f"{os.getcwd()}{os.sep}"  # noqa: PTH109
+        return f"{Path.cwd()}{os.sep}"
     except OSError:
-        # Somebody removed the working folder.
-        below = "\0"
-    shown = file.removeprefix(below) if file.startswith(below) else os.path.basename(file)  # noqa: PTH119
+        # Somebody removed it.
+        return "\0"
+
+
+def _shown(file: str, folder: str) -> str:
+    shown = file.removeprefix(folder) if file.startswith(folder) else Path(file).name
     return shown.replace(os.sep, "/")
 
 

@@ -505,13 +505,22 @@ def test_environment_variables_are_only_read(recorder, monkeypatch):
     assert dict(os.environ) == before
 
 
-def test_a_call_is_named_where_the_working_folder_is_gone(recorder, recording, tmp_path, monkeypatch):
+def test_a_call_is_named_where_the_working_folder_is_gone(tmp_path, monkeypatch):
     (tmp_path / "gone").mkdir()
     monkeypatch.chdir(tmp_path / "gone")
     (tmp_path / "gone").rmdir()
-    recorder.metric("f1", 0.5)
+    recording = Recording(TEST, SEED)
+    Recorder(lambda: recording, lambda _: None, CodeGraph(tmp_path)).metric("f1", 0.5)
     monkeypatch.undo()
     assert re.fullmatch(r"test_capture\.py:\d+", recording.facts()["results.f1"].origin)
+
+
+def test_a_call_is_named_by_the_folder_that_the_run_began_in(recorder, recording, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    recorder.metric("f1", 0.5)
+    recorder.assume("region", "EU")
+    origins = [fact.origin for fact in recording.facts().values() if fact.origin]
+    assert all(re.fullmatch(r"tests/test_capture\.py:\d+", origin) for origin in origins), origins
 
 
 def test_a_tolerance_of_no_metrics_is_checked_too(recorder):

@@ -32,13 +32,14 @@ from pytest_mlrepro.plugin.items import (
     identity,
     is_user,
     marks,
+    running,
     selection,
     tolerance,
 )
 from pytest_mlrepro.plugin.progress import terminal
 from pytest_mlrepro.plugin.surroundings import Libraries, Surroundings
 from pytest_mlrepro.policy import Policies
-from pytest_mlrepro.recording import Recording, caller
+from pytest_mlrepro.recording import Origins, Recording, caller
 from pytest_mlrepro.report import junit, text
 from pytest_mlrepro.report.progress import Progress
 from pytest_mlrepro.seeding import Seeding, derive_seed
@@ -99,6 +100,8 @@ class Stage:
         self.libraries = Libraries(self._around, self._recording)
         self._item: pytest.Item | None = None
         self._strays = Strays()
+        self._origins = Origins()
+        self._known_files: dict[frozenset[Path], frozenset[Path]] = {}
         self._runner = (os.getpid(), threading.get_ident())
         self._crew = Crew()
         self._turns: list[Turn] = []
@@ -106,10 +109,10 @@ class Stage:
 
     # Whose turn it is
 
-    def arrive(self, request: pytest.FixtureRequest) -> None:
+    def arrive(self, session: pytest.Session) -> None:
         """The recorder is set up. Requested at run time it pins when it is first used, now or by a later test."""
         if self._item is None:
-            self._item = getattr(request, "_pyfuncitem", None)
+            self._item = running(session)
 
     def _accepted(self, subject: str) -> Facts:
         """The facts of a subject's baseline."""
@@ -130,14 +133,15 @@ class Stage:
                     "wait for the thread in the test that starts it, and let that test ask for mlrepro",
                 )
             self._open(self._item)
-        turn = self._turn()
+        # Nearly always it is the test's own thread that asks, on the path of every metric.
+        turn = self._turns[-1] if threading.get_ident() == self._runner[1] else self._turn_elsewhere()
         turn.touched = True
         return turn.recording
 
-    def _turn(self) -> Turn:
-        """Whose turn it is for the thread that asks: of turns that nest, the innermost that has started it."""
+    def _turn_elsewhere(self) -> Turn:
+        """Whose turn it is for another thread: of turns that nest, the innermost that has started it."""
         turns = self._turns[::-1]
-        if threading.get_ident() == self._runner[1] or self.terms is None:
+        if self.terms is None:
             return turns[0]
         thread = threading.current_thread()
         for turn in turns:
@@ -171,10 +175,11 @@ class Stage:
             base,
             own,
             self._policies(marked.get("policy", {})),
-            frozenset(self._files(item)) if self.terms else frozenset(),
+            self._files(item) if self.terms else frozenset(),
             process=self._runner[0],
             thread=self._runner[1],
             strays=self._strays,
+            origins=self._origins,
         )
         self._read(recording)
         turn = Turn(recording, self._seeding.save(), marked=marked, problem=problem, crew=self._crew)
@@ -201,14 +206,12 @@ class Stage:
     def _policies(self, overlay: Mapping[str, Policy]) -> Policies:
         return self.terms.policies.over(overlay) if self.terms else Policies()
 
-    def _files(self, item: pytest.Item) -> Iterator[Path]:
+    def _files(self, item: pytest.Item) -> frozenset[Path]:
+        """The files of a test and its fixtures; of tests that share them the same set, which is hashed once."""
+        found = {path for each in fixtures_of(item) if (path := file_of(each.func)) is not None}
         # Doctests may stand in any file.
-        if item.path.suffix == ".py":
-            yield item.path
-        for definition in fixtures_of(item):
-            path = file_of(definition.func)
-            if path is not None:
-                yield path
+        files = frozenset(found | {item.path} if item.path.suffix == ".py" else found)
+        return self._known_files.setdefault(files, files)
 
     # Tests
 
@@ -318,6 +321,7 @@ class Stage:
             policies=self._policies({}),
             files=frozenset() if path is None else frozenset({path}),
             strays=self._strays,
+            origins=self._origins,
         )
         turn = Turn(recording, touched=asks)
         if asks:
@@ -366,8 +370,9 @@ class Stage:
         if self.order.properties:
             item.user_properties += junit.properties(turn.facts())
         rests_on = findings.subjects_of(fixtures_of(item))
-        if found := findings.test(turn, rests_on):
-            self._say(item, *found, self.watching.suspects(rests_on))
+        judgement = findings.test(turn, rests_on)
+        if judgement is not None and (judgement.red or judgement.warned):
+            self._say(item, judgement, findings.around(turn, rests_on), self.watching.suspects(rests_on))
 
     def _say(
         self,
