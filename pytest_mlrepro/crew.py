@@ -18,7 +18,7 @@ class Crew:
 
     def _begin(self) -> None:
         alive = threading.enumerate()
-        self._others = WeakSet(alive)
+        self._others = set(alive)
         # Threads that Python's threading has not started are known to it once they ask for their name.
         self._foreign = sys._current_frames().keys() - {each.ident for each in alive}
 
@@ -39,7 +39,7 @@ class Crew:
     def resume(self) -> None:
         """Go on, with the threads that were left behind: whoever has come in between belongs to somebody else."""
         self._begin()
-        self._others -= self._left
+        self._others.difference_update(self._left)
 
     def disown(self, threads: Iterable[threading.Thread]) -> None:
         """Give up threads that a turn within this one has left behind."""

@@ -33,16 +33,21 @@ class _Region:
     Attributes:
         seed: the pinned one.
         since: when it began, seconds since the epoch.
-        head: seed and subject, for the entropy that is given.
+        subject: whose turn it is.
         uses: how often each place took randomness, with whether it was pinned.
         drawn: how often each place was given pinned entropy.
     """
 
     seed: int
     since: float
-    head: bytes
+    subject: str
     uses: dict[tuple[Found, bool], int] = field(default_factory=dict)
     drawn: dict[bytes, int] = field(default_factory=dict)
+
+    @property
+    def head(self) -> bytes:
+        """Seed and subject, for the entropy that is given."""
+        return encode(self.seed, self.subject)
 
 
 class _Busy(threading.local):
@@ -89,7 +94,7 @@ class Guard:
 
     def enter(self, subject: str, seed: int) -> None:
         """Open a region."""
-        self._regions.append(_Region(seed, self._clock.now(), encode(seed, subject)))
+        self._regions.append(_Region(seed, self._clock.now(), subject))
         self._points.install()
 
     def leave(self) -> tuple[Site, ...]:
@@ -102,7 +107,7 @@ class Guard:
 
     def sites(self) -> tuple[Site, ...]:
         """What the region that was opened last has seen so far, in the order of first uses."""
-        if not self._regions:
+        if not self._regions or not self._regions[-1].uses:
             return ()
         uses = dict(self._regions[-1].uses)
         return tuple(Site(*found, pinned, count) for (found, pinned), count in uses.items())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from types import MappingProxyType, ModuleType
 from typing import TYPE_CHECKING, TypeAlias, cast
@@ -119,7 +119,7 @@ class Seeding:
         else:
             self._pinned = set(state.pinned)
             self._pin_further()
-        _put_back(state.generators)
+        _put_back(state.generators[::-1])
         if state.seed is not None:
             restored = {seeder.name for seeder, _, _ in state.generators}
             for seeder in self._seeders.values():
@@ -166,7 +166,7 @@ class Seeding:
         try:
             yield
         finally:
-            _put_back(before)
+            _put_back(before[::-1])
         for seeder in self._seeders.values():
             # What arrived on the way was pinned at once, and may have been drawn from since then.
             if seeder.name not in known and (outermost or seeder.module == name):
@@ -175,10 +175,13 @@ class Seeding:
 
 
 def _put_back(generators: Sequence[Generators]) -> None:
-    # Every one of them, even if another cannot be.
-    with ExitStack() as stack:
-        for seeder, library, state in generators:
-            stack.callback(seeder.restore, library, state)
+    for place, (seeder, library, state) in enumerate(generators):
+        try:
+            seeder.restore(library, state)
+        except BaseException:
+            # Every other one of them all the same.
+            _put_back(generators[place + 1 :])
+            raise
 
 
 def _by_module() -> Mapping[str, Seeder]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 _WORDS = 624
@@ -36,6 +38,8 @@ class PythonRandom:
 
     def __init__(self) -> None:
         self._known: Any = None
+        self._memory: Any = None
+        self._seed_known: Callable[[int], object] = lambda seed: None
         self._seeded: tuple[int, bytes] | None = None
 
     def seed(self, library: Any, seed: int) -> None:
@@ -43,23 +47,28 @@ class PythonRandom:
         generator = self._generator(library)
         if generator is None:
             library.seed(seed)
-        elif self._seeded is not None and self._seeded[0] == seed:
+            return
+        if self._seeded is not None and self._seeded[0] == seed:
             # A test is pinned more than once to one seed.
-            _overwrite(generator, self._seeded[1])
-            generator.gauss_next = None
+            self._memory.raw = self._seeded[1]
         else:
-            library.seed(seed)
-            self._seeded = seed, _words(generator)
+            self._seed_known(seed)
+            self._seeded = seed, self._memory.raw
+        generator.gauss_next = None
 
     def state(self, library: Any) -> Saved:
         """The exact state."""
         generator = self._generator(library)
         if generator is not None:
-            return Saved(_words(generator), generator.gauss_next)
+            return Saved(self._memory.raw, generator.gauss_next)
         full = library.getstate()
         candidate = getattr(library.getstate, "__self__", None)
-        if _has_room(candidate) and _agrees(_words(candidate), full):
+        base = _base(candidate)
+        if base is not None and _agrees(_words(candidate), full):
             self._known = candidate
+            self._memory = _memory(candidate)
+            # What Random.seed calls for an integer.
+            self._seed_known = partial(base.seed, candidate)
             self._seeded = None
         return Saved(full=full)
 
@@ -69,7 +78,7 @@ class PythonRandom:
         if saved.full is not None:
             library.setstate(saved.full)
         elif generator is not None:
-            _overwrite(generator, saved.words)
+            self._memory.raw = saved.words
             generator.gauss_next = saved.held
         else:
             # Somebody has put another generator in the place of the one that was saved.
@@ -84,13 +93,12 @@ class PythonRandom:
         return known
 
 
-def _has_room(generator: Any) -> bool:
+def _base(generator: Any) -> Any:
+    """CPython's class below ``random.Random``, where this is one of these and there is room for its memory."""
     base = next((kind for kind in type(generator).__mro__ if kind.__module__ == "_random"), None)
-    return (
-        sys.implementation.name == "cpython"
-        and base is not None
-        and base.__basicsize__ >= object.__basicsize__ + _SIZE
-    )
+    is_plain = type(generator).__bases__ == (base,) and type(generator).__module__ == "random"
+    has_room = base is not None and base.__basicsize__ >= object.__basicsize__ + _SIZE
+    return base if sys.implementation.name == "cpython" and is_plain and has_room else None
 
 
 def _agrees(words: bytes, full: Any) -> bool:
@@ -103,12 +111,12 @@ def _full(saved: Saved) -> Any:
 
 
 def _words(generator: Any) -> bytes:
+    words: bytes = _memory(generator).raw
+    return words
+
+
+def _memory(generator: Any) -> Any:
+    """The generator's words; assigning to ``raw`` overwrites them."""
     import ctypes
 
-    return ctypes.string_at(id(generator) + object.__basicsize__, _SIZE)
-
-
-def _overwrite(generator: Any, words: bytes) -> None:
-    import ctypes
-
-    ctypes.memmove(id(generator) + object.__basicsize__, words, _SIZE)
+    return (ctypes.c_char * _SIZE).from_address(id(generator) + object.__basicsize__)
