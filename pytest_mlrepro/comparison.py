@@ -44,17 +44,30 @@ def compare_facts(
     subject: str, baseline: Facts, current: Facts, *, tolerance: Tolerance = DEFAULT_TOLERANCE
 ) -> Comparison:
     """The same for the facts of one subject."""
-    rungs: dict[Rung, int] = dict.fromkeys(("identical", "rounding", "band"), 0)
+    identical = 0
+    others: list[tuple[Fact | None, Fact | None]] = []
+    for address, now in current.items():
+        before = baseline.get(address)
+        if before is not None and _is_plainly_same(before, now):
+            identical += 1
+        else:
+            others.append((before, now))
+    if identical < len(baseline):
+        others += [(before, None) for address, before in baseline.items() if address not in current]
+    return Comparison(identical=identical) if not others else _compared(subject, others, tolerance, identical)
+
+
+def _compared(
+    subject: str, pairs: Iterable[tuple[Fact | None, Fact | None]], tolerance: Tolerance, identical: int
+) -> Comparison:
+    """The comparison of facts that are not plainly the same, beside so many that are."""
+    rungs: dict[Rung, int] = {"identical": identical, "rounding": 0, "band": 0}
     drifts: list[Drift] = []
     near: list[Agreement] = []
     beneath: list[Drift] = []
-    for address in baseline.keys() | current.keys():
-        before, now = baseline.get(address), current.get(address)
+    for before, now in pairs:
         if before is None or now is None:
             drifts.append(_drift(subject, before, now))
-            continue
-        if _is_plainly_same(before, now):
-            rungs["identical"] += 1
             continue
         rung = room(now.facet).rung(before, now, tolerance)
         if rung == "drift":
@@ -87,7 +100,7 @@ def merged(parts: Iterable[Comparison]) -> Comparison:
 
 
 def _is_plainly_same(before: Fact, now: Fact) -> bool:
-    """Whether two facts are the same number or text with nothing beside it, which every room calls identical.
+    """Whether two facts are the same number or text, with the same beside it, which every room calls identical.
 
     It is so for nearly all facts of nearly all runs; zeros have signs, and are left to the rooms.
     """
@@ -98,7 +111,8 @@ def _is_plainly_same(before: Fact, now: Fact) -> bool:
         and value == now.value
         and value != 0.0
         and before.dtype == now.dtype
-        and not (now.remark or before.detail or now.detail)
+        and before.detail == now.detail
+        and not now.remark
         and now.facet in FACET_NAMES
     )
 

@@ -124,8 +124,10 @@ def judge(terms: Terms, subject: str, comparison: Comparison, around: Iterable[D
         comparison: as ``Terms.compare`` made it.
         around: drifts of what the subject rests on, for the suspects.
     """
-    if terms.lacks(subject) and (comparison.drifts or terms.refuses(subject)):
+    if not comparison.drifts and not terms.refuses(subject):
         # Who recorded nothing needs no baseline, and never gets one.
+        return Judgement(subject, comparison)
+    if terms.lacks(subject):
         return Judgement(subject, comparison, lacking=True)
     red = set(terms.fails(comparison.drifts))
     amber = {
