@@ -7,6 +7,7 @@ but the standard library and pytest; the rest is loaded when a run asks for it o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -82,6 +83,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", _MARKER)
+    config.pluginmanager.register(_fixtures(config), "mlrepro-fixtures")
     options = config.option
     asked = options.mlrepro or options.mlrepro_update or options.mlrepro_record
     given = options.mlrepro_seed is not None or options.mlrepro_guard is not None
@@ -115,29 +117,47 @@ def _stage(config: pytest.Config) -> Stage:
     return stage
 
 
-@pytest.fixture(scope="session")
-def mlrepro(request: pytest.FixtureRequest) -> Recorder:
-    """The recorder of the test or fixture that requests it; requesting it pins every seed."""
-    stage = _stage(request.config)
-    stage.arrive(request)
-    return stage.recorder
+def _fixtures(config: pytest.Config) -> ModuleType:
+    """The fixtures of a run, as a plugin of their own.
 
+    They know their run without asking for ``request``, which pytest makes anew, and whose signature it looks up, for
+    each test that uses a fixture which asks for it.
+    """
+    sessions: list[pytest.Session] = []
 
-@pytest.fixture
-def mlrepro_seed(mlrepro: Recorder) -> int:
-    """The pinned seed, ``0 <= seed < 2**32``; requesting it pins."""
-    return mlrepro.seed
+    def pytest_sessionstart(session: pytest.Session) -> None:
+        sessions.append(session)
 
+    @pytest.fixture(scope="session")
+    def mlrepro() -> Recorder:
+        """The recorder of the test or fixture that requests it; requesting it pins every seed."""
+        stage = _stage(config)
+        stage.arrive(*sessions)
+        return stage.recorder
 
-@pytest.fixture(scope="session")
-def mlrepro_fingerprint() -> Callable[..., Fingerprint]:
-    """``pytest_mlrepro.fingerprint``."""
-    from pytest_mlrepro.fingerprints import fingerprint
+    @pytest.fixture
+    def mlrepro_seed(mlrepro: Recorder) -> int:
+        """The pinned seed, ``0 <= seed < 2**32``; requesting it pins."""
+        return mlrepro.seed
 
-    return fingerprint
+    @pytest.fixture(scope="session")
+    def mlrepro_fingerprint() -> Callable[..., Fingerprint]:
+        """``pytest_mlrepro.fingerprint``."""
+        from pytest_mlrepro.fingerprints import fingerprint
 
+        return fingerprint
 
-@pytest.fixture(scope="session")
-def mlrepro_libraries(mlrepro: Recorder, request: pytest.FixtureRequest) -> Mapping[str, str]:
-    """Versions by distribution: iterates over those in use; one that is looked up is frozen too."""
-    return _stage(request.config).libraries
+    @pytest.fixture(scope="session")
+    def mlrepro_libraries(mlrepro: Recorder) -> Mapping[str, str]:
+        """Versions by distribution: iterates over those in use; one that is looked up is frozen too."""
+        return _stage(config).libraries
+
+    plugin = ModuleType("mlrepro-fixtures")
+    vars(plugin).update(
+        pytest_sessionstart=pytest_sessionstart,
+        mlrepro=mlrepro,
+        mlrepro_seed=mlrepro_seed,
+        mlrepro_fingerprint=mlrepro_fingerprint,
+        mlrepro_libraries=mlrepro_libraries,
+    )
+    return plugin

@@ -85,6 +85,8 @@ class Findings:
 
     def subjects_of(self, fixtures: Iterable[object]) -> tuple[str, ...]:
         """The subjects that fixture definitions have been, as far as they have been any."""
+        if not self._fixtures:
+            return ()
         return tuple(sorted({self._fixtures[id(each)] for each in fixtures if id(each) in self._fixtures}))
 
     def fixture(self, turn: Turn, definition: object, below: tuple[str, ...]) -> None:
@@ -120,22 +122,20 @@ class Findings:
 
     # Tests
 
-    def test(self, turn: Turn, rests_on: tuple[str, ...]) -> tuple[Judgement, Mapping[str, Facts]] | None:
-        """Take what a test recorded, and judge it.
-
-        Returns:
-            The judgement, and the facts of the test and of what it rests on; None where the run only records.
-        """
+    def test(self, turn: Turn, rests_on: tuple[str, ...]) -> Judgement | None:
+        """Take what a test recorded, and judge it; None where the run only records."""
         contribution = self._contribution(turn, rests_on)
         self._pending.append(contribution)
         if not self._judges:
             return None
-        facts = contribution.facts
-        comparison = self._terms.compare(turn.subject, facts, turn.overlay)
+        comparison = self._terms.compare(turn.subject, contribution.facts, turn.overlay)
         drifts = self._drifts_around(rests_on) if comparison.drifts else ()
-        judgement = judge(self._terms, turn.subject, comparison, drifts)
-        around = {SESSION: self._around.environment, **{name: self._facts[name] for name in rests_on}}
-        return judgement, {turn.subject: facts, **around}
+        return judge(self._terms, turn.subject, comparison, drifts)
+
+    def around(self, turn: Turn, rests_on: tuple[str, ...]) -> Mapping[str, Facts]:
+        """The facts of a test and of what it rests on."""
+        fixtures = {name: self._facts[name] for name in rests_on}
+        return {turn.subject: turn.facts(), SESSION: self._around.environment, **fixtures}
 
     def failed(self, turn: Turn, rests_on: tuple[str, ...]) -> tuple[Explanation, ...]:
         """Take what a test had recorded when it failed by itself: its baseline is kept.

@@ -47,6 +47,13 @@ def _group_suffix(item: pytest.Item) -> str:
     return f"@{'_'.join(sorted(names))}" if names else ""
 
 
+def running(session: pytest.Session) -> pytest.Item | None:
+    """The test that is set up at the moment."""
+    stack = getattr(getattr(session, "_setupstate", None), "stack", ())
+    innermost = next(reversed(stack), None)
+    return innermost if isinstance(innermost, pytest.Item) else None
+
+
 def is_user(item: pytest.Item) -> bool:
     """Whether a test requests a fixture of ours itself or through its function-scoped fixtures."""
     names: Sequence[str] = getattr(item, "fixturenames", ())
