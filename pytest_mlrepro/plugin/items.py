@@ -20,7 +20,7 @@ CARRIER = "_mlrepro"
 """The attribute of a report that carries contributions: it survives the crash of a worker."""
 NAME = "_mlrepro_identity"
 """The attribute of a report that names the test where its node id does not."""
-_IDENTITY = pytest.StashKey[str]()
+_NAMES = pytest.StashKey[tuple[str, str]]()
 _MARKS = ("rtol", "atol", "seed", "policy")
 _SET = type(pytest.param(None))
 _LONGEST = 60
@@ -28,9 +28,22 @@ _LONGEST = 60
 
 def identity(item: pytest.Item) -> str:
     """The node id under which a test is known: without what xdist's groups add to it."""
-    known = item.stash.get(_IDENTITY, None)
+    return _names(item)[0]
+
+
+def is_renamed(item: pytest.Item) -> bool:
+    """Whether a test is known by another name than its node id."""
+    name, nodeid = _names(item)
+    return name != nodeid
+
+
+def _names(item: pytest.Item) -> tuple[str, str]:
+    # Each phase asks again, and pytest puts a node id together whenever it is asked.
+    known = item.stash.get(_NAMES, None)
     if known is None:
-        known = item.stash[_IDENTITY] = _storable(item.nodeid.removesuffix(_group_suffix(item)))
+        nodeid = item.nodeid
+        name = nodeid.removesuffix(_group_suffix(item)) if "@" in nodeid else nodeid
+        known = item.stash[_NAMES] = (_storable(name), nodeid)
     return known
 
 

@@ -30,6 +30,7 @@ from pytest_mlrepro.plugin.items import (
     fixtures_of,
     has_failed,
     identity,
+    is_renamed,
     is_user,
     marks,
     running,
@@ -55,7 +56,7 @@ __tracebackhide__ = True
 """What goes wrong in a test or fixture is shown without the frames of these hooks."""
 
 
-_NOT_THEIRS = USING | {"request", "mlrepro_fingerprint"}
+_NOT_THEIRS = USING | {"mlrepro_fingerprint"}
 """Fixtures that run no code of a project."""
 
 
@@ -414,13 +415,13 @@ class Stage:
             self._note_unfinished(item, report, self._findings)
         if pending := self._findings.take():
             setattr(report, CARRIER, self._handed(pending))
-        if identity(item) != item.nodeid:
+        if is_renamed(item):
             setattr(report, NAME, identity(item))
         return report
 
-    def _handed(self, pending: Iterable[Contribution]) -> list[str]:
+    def _handed(self, pending: Iterable[Contribution]) -> tuple[str, ...]:
         """What a report carries: it may have to go to another process, and must be made of plain types."""
-        return [each.to_json() if self.desk is None else self.desk.hold(each) for each in pending]
+        return tuple(each.to_json() if self.desk is None else self.desk.hold(each) for each in pending)
 
     def _note_unfinished(self, item: pytest.Item, report: pytest.TestReport, findings: Findings) -> None:
         """A test that failed by itself: keep its baseline, and show what had drifted before."""
@@ -464,4 +465,5 @@ def _files_read(config: pytest.Config) -> FileCache | None:
 def _begins_with_its_body(item: pytest.Item) -> bool:
     """Whether nothing of the user's runs in a test before its body, which is pinned for itself."""
     names: Iterable[str] = getattr(item, "fixturenames", ("",))
-    return isinstance(item, pytest.Function) and item.cls is None and _NOT_THEIRS.issuperset(names)
+    is_function = isinstance(item, pytest.Function) and isinstance(item.parent, pytest.Module)
+    return is_function and _NOT_THEIRS.issuperset(names)
