@@ -54,6 +54,11 @@ class Terms:
         """Whether this run accepts drifts of a facet."""
         return self.update and (not self.only or facet in self.only)
 
+    @property
+    def accepts_all(self) -> bool:
+        """Whether this run accepts whatever has drifted."""
+        return self.update and not self.only
+
     def lacks(self, subject: str) -> bool:
         """Whether a subject cannot be judged because nobody has accepted it yet."""
         if self.refuses(subject):
@@ -61,7 +66,7 @@ class Terms:
         if self.baseline is not None and subject in self.baseline:
             return False
         # Accepting one facet of a new subject would leave a baseline that says nothing of its results.
-        return not self.update or bool(self.only)
+        return not self.accepts_all
 
     def refuses(self, subject: str) -> bool:
         """Whether the subject is an environment that is not recorded, where the project wants that to fail."""
