@@ -11,6 +11,7 @@ from typing import Protocol, TypeAlias
 
 from pytest_mlrepro.facets.randomization import Randomization
 from pytest_mlrepro.facets.results import Results
+from pytest_mlrepro.lockfile import toml
 from pytest_mlrepro.model import Fact, Tolerance
 
 Jot: TypeAlias = tuple[str, "float | int | bool | str", str, int]
@@ -77,6 +78,23 @@ class Notes(Mapping[str, Fact]):
 
     def __repr__(self) -> str:
         return repr(self._made())
+
+    def text(self, subject: str) -> str:
+        """What a lockfile says of a subject that recorded these; empty where that takes the facts to say."""
+        rows = self._rows
+        if self._receipt is None or self._tolerance is not None:
+            return ""
+        lines = []
+        for address in sorted(rows):
+            noted = rows[address]
+            if isinstance(noted, Fact):
+                return ""
+            lines.append(toml.line(noted[0], noted[1]))
+        seed, base = self._receipt
+        blocks = [f"{toml.header(subject, Randomization.name)}\nseed = {{ value = {seed}, detail = {{ base = {base} }} }}"]
+        if lines:
+            blocks.append("\n".join([toml.header(subject, Results.name), *lines]))
+        return "\n\n".join(blocks)
 
     def fact(self, noted: Fact | Jot) -> Fact:
         """The fact that was noted."""
