@@ -15,7 +15,7 @@ from typing import Literal, TypeAlias
 from pytest_mlrepro.bands import Band
 from pytest_mlrepro.errors import RecordingError
 from pytest_mlrepro.traces import Trace
-from pytest_mlrepro.unread import laid_over
+from pytest_mlrepro.unread import Unread, laid_over
 
 Value: TypeAlias = "bool | int | float | complex | str | tuple[Value, ...] | None"
 """What a fact can hold: a plain scalar, or a nested tuple of them."""
@@ -169,6 +169,10 @@ class Run:
     def facts(self, subject: str) -> Facts:
         """The facts of a subject; none where it is unknown."""
         return self.subjects.get(subject, {})
+
+    def text(self, subject: str) -> str:
+        """The text that holds the facts of a subject, of a lockfile where it is as it would be written; else empty."""
+        return self.subjects.text(subject) if isinstance(self.subjects, Unread) else ""
 
     def view(self, environment: str) -> Run:
         """What an environment is compared with: the shared facts, with its own laid over them.

@@ -1,4 +1,4 @@
-"""What is kept by name as text, and read when somebody first asks for it."""
+"""What is kept by name as text, and read when somebody asks for it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,13 @@ Read = TypeVar("Read")
 
 
 class Unread(Mapping[str, Read], Generic[Read]):
-    """A mapping that makes its values when they are first asked for, and keeps them.
+    """A mapping that makes its values when they are asked for, each time anew but for the last one.
 
-    It is made of texts that are known to be right: nothing may go wrong later that did not when they were taken in.
+    What is made of texts would be more for Python's garbage collector to visit than all else that a run keeps.
+    The texts are known to be right: nothing may go wrong later that did not when they were taken in.
     """
 
-    __slots__ = ("_held", "_read")
+    __slots__ = ("_held", "_last", "_read")
 
     def __init__(self, held: Mapping[str, Read | str], read: Callable[[str], Read]) -> None:
         """Make one.
@@ -25,12 +26,16 @@ class Unread(Mapping[str, Read], Generic[Read]):
         """
         self._held = dict(held)
         self._read = read
+        self._last: tuple[str, Read] | None = None
 
     def __getitem__(self, name: str) -> Read:
         held = self._held[name]
-        if isinstance(held, str):
-            held = self._held[name] = self._read(held)
-        return held
+        if not isinstance(held, str):
+            return held
+        last = self._last
+        if last is None or last[0] != name:
+            last = self._last = (name, self._read(held))
+        return last[1]
 
     def __contains__(self, name: object) -> bool:
         return name in self._held
@@ -44,13 +49,16 @@ class Unread(Mapping[str, Read], Generic[Read]):
     def __repr__(self) -> str:
         return repr(dict(self))
 
+    def text(self, name: str) -> str:
+        """What a value is read of; empty where that is not a text."""
+        held = self._held.get(name)
+        return held if isinstance(held, str) else ""
+
     def over(self, own: Mapping[str, Read]) -> Mapping[str, Read]:
-        """These with others laid over them, as ``laid_over``; what is read of one is read of both."""
+        """These with others laid over them, as ``laid_over``."""
         if not own and all(self._held.values()):
             return self
-        # To read one of ours is to look its name up here.
-        ours = {name: name if isinstance(held, str) else held for name, held in self._held.items()}
-        return Unread(_full({**ours, **own}), self.__getitem__)
+        return Unread(_full({**self._held, **own}), self._read)
 
 
 def laid_over(below: Mapping[str, Read], own: Mapping[str, Read]) -> Mapping[str, Read]:

@@ -2,32 +2,42 @@
 
 from __future__ import annotations
 
-import re
-
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from strategies import KEYS, RUNS, SUBJECTS
+from strategies import RUNS, TOLERANCES
 
 from pytest_mlrepro.errors import LockfileError
 from pytest_mlrepro.lockfile import dumps, limits, loads, parts, plain
 from pytest_mlrepro.lockfile.codec import read_whole
 from pytest_mlrepro.lockfile.sections import BETWEEN, cut
-from pytest_mlrepro.model import FACET_NAMES, Fact, Run, by_address
+from pytest_mlrepro.model import FACET_NAMES, SESSION, Fact, Run, Tolerance, by_address
 
 TEST, OTHER, LAST = "tests/test_a.py::test_a", "tests/test_b.py::test_b", "tests/test_c.py::test_c"
-TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters='"\\\x7f', min_codepoint=32))
+NOTHING_TO_ESCAPE = st.characters(exclude_categories=["Cs"], exclude_characters='"\\\x7f', min_codepoint=32)
+TEXTS = st.text(NOTHING_TO_ESCAPE, max_size=12)
+SCALARS = st.booleans() | st.floats() | st.integers(-(10**18) + 1, 10**18 - 1) | TEXTS
+ROWS = st.lists(SCALARS | st.none(), max_size=30).map(tuple)
+VALUES = SCALARS | st.none() | ROWS | st.lists(SCALARS | ROWS, max_size=5).map(tuple)
 PLAIN_FACTS = st.builds(
     Fact,
     st.sampled_from(FACET_NAMES),
-    KEYS.filter(lambda key: not re.search(r'[\x00-\x1f\x7f"\\]', key)),
-    st.booleans() | st.floats() | st.integers(-(10**18) + 1, 10**18 - 1) | TEXTS,
-)
-PLAIN_SUBJECTS = SUBJECTS.filter(lambda name: not re.search(r'[\x00-\x1f\x7f"\\]', name))
+    TEXTS,
+    VALUES,
+    dtype=st.sampled_from(["", "float32"]),
+    better=st.sampled_from([None, "higher", "lower"]),
+    tolerance=st.none() | TOLERANCES,
+    detail=st.dictionaries(TEXTS, VALUES, max_size=3),
+    # Where a text looks as if a detail began, the parser says what it is.
+).filter(lambda fact: "detail = {" not in repr(fact.value) + repr(fact.detail))
+PLAIN_SUBJECTS = st.just(SESSION) | TEXTS.map("tests/test_a.py::{}".format)
+# Not even what dumps writes has an empty key after a header, which is itself the least.
 PLAIN_RUNS = st.builds(
     Run,
     st.dictionaries(
-        PLAIN_SUBJECTS, st.lists(PLAIN_FACTS, min_size=1, max_size=6).map(by_address), max_size=5
+        PLAIN_SUBJECTS,
+        st.lists(PLAIN_FACTS.filter(lambda fact: fact.key != ""), min_size=1, max_size=6).map(by_address),
+        max_size=5,
     ),
 )
 
@@ -58,7 +68,6 @@ def test_plain_facts_are_read_without_the_parser(run):
     text = dumps(run)
     assert is_plain(text)
     assert same(text)
-    assert loads(text) == run or "nan" in text
     assert dumps(loads(text)) == text
 
 
@@ -90,13 +99,32 @@ def fact_lines(**own):
 
 FACTS = {"settings__depth": 3, "results__f1": 0.9, "results__n": 3, "results__is_ok": True, "results__s": "a"}
 PLAIN = dumps(fact_lines())
-MIXED = dumps(fact_lines(data__x=(1.5, 2.5), results__z=None))
+MIXED = dumps(fact_lines(data__x=(1.5, 2.5), results__z=2j))
+RICH = dumps(
+    Run.of(
+        {
+            TEST: [
+                Fact(
+                    "data",
+                    "x",
+                    "mlr1",
+                    detail={"kind": "file", "rows": (("a" * 60, 1), ("b" * 60, 2)), "size": 3},
+                ),
+                Fact("results", "f1", 0.9, better="higher", tolerance=Tolerance(1e-6, 0.0)),
+                Fact("results", "m", ((1, 2), (3, 4)), dtype="int8", tolerance=Tolerance(0.1, 1e-300)),
+                Fact("results", "n", None),
+            ],
+            OTHER: [Fact("randomization", "seed", 3, detail={"base": 0}), Fact("results", "n", 1)],
+        }
+    )
+)
 BLOCK = f'\n["{OTHER}".results]\nf1 = 0.5\nn = 1\n'
 assert BLOCK in PLAIN
 
 
 def test_both_kinds_are_tried():
     assert is_plain(PLAIN)
+    assert is_plain(RICH)
     assert not is_plain(MIXED)
     assert parts.read(MIXED, "x") is not None
 
@@ -237,9 +265,9 @@ PIECES = [
 
 
 @settings(max_examples=400)
-@given(st.data(), PLAIN_RUNS | RUNS | st.sampled_from([fact_lines(), fact_lines(data__x=(1, 2))]))
+@given(st.data(), PLAIN_RUNS | RUNS | st.just(RICH))
 def test_any_edit_says_the_same(data, run):
-    text = dumps(run)
+    text = run if isinstance(run, str) else dumps(run)
     for _ in range(data.draw(st.integers(1, 3))):
         start = data.draw(st.integers(0, len(text)))
         stop = start + data.draw(st.sampled_from([0, 0, 0, 1, 1, 2, 5, 40]))
@@ -248,7 +276,7 @@ def test_any_edit_says_the_same(data, run):
 
 
 @settings(max_examples=200)
-@given(st.data(), st.sampled_from([PLAIN, MIXED]))
+@given(st.data(), st.sampled_from([PLAIN, MIXED, RICH]))
 def test_any_cut_and_paste_says_the_same(data, text):
     between = data.draw(st.sampled_from(["\n", "\n", BETWEEN]))
     lines = text.split(between)
@@ -281,5 +309,5 @@ def test_a_view_of_what_was_read_is_that_of_the_whole(run):
         assert repr(one.view(name)) == repr(whole.view(name))
         for subject, facts in one.view(name).subjects.items():
             known, own = one.facts(subject), one.environments.get(name, {}).get(subject, {})
-            assert all(facts[address] is known[address] for address in facts.keys() - own.keys())
+            assert all(repr(facts[address]) == repr(known[address]) for address in facts.keys() - own.keys())
     assert repr(one.below("tests/")) == repr(whole.below("tests/"))
