@@ -15,6 +15,7 @@ from typing import Literal, TypeAlias
 from pytest_mlrepro.bands import Band
 from pytest_mlrepro.errors import RecordingError
 from pytest_mlrepro.traces import Trace
+from pytest_mlrepro.unread import Unread, laid_over
 
 Value: TypeAlias = "bool | int | float | complex | str | tuple[Value, ...] | None"
 """What a fact can hold: a plain scalar, or a nested tuple of them."""
@@ -169,6 +170,10 @@ class Run:
         """The facts of a subject; none where it is unknown."""
         return self.subjects.get(subject, {})
 
+    def text(self, subject: str) -> str:
+        """The text that holds the facts of a subject, of a lockfile where it is as it would be written; else empty."""
+        return self.subjects.text(subject) if isinstance(self.subjects, Unread) else ""
+
     def view(self, environment: str) -> Run:
         """What an environment is compared with: the shared facts, with its own laid over them.
 
@@ -176,11 +181,8 @@ class Run:
         """
         own = self.environments.get(environment, {})
         named = {environment: own} if environment in self.environments else {}
-        subjects = {
-            subject: _laid_over(self.facts(subject), own.get(subject, {}))
-            for subject in (*self.subjects, *(own.keys() - self.subjects.keys()))
-        }
-        return Run({name: facts for name, facts in subjects.items() if facts}, self.traces, named)
+        changed = {subject: _laid_over(self.facts(subject), facts) for subject, facts in own.items()}
+        return Run(laid_over(self.subjects, changed), self.traces, named)
 
     def below(self, prefix: str) -> Run:
         """The facts of the subjects whose names begin so, without traces."""
@@ -188,7 +190,7 @@ class Run:
             name: {subject: facts for subject, facts in each.items() if subject.startswith(prefix)}
             for name, each in self.environments.items()
         }
-        shared = {subject: facts for subject, facts in self.subjects.items() if subject.startswith(prefix)}
+        shared = {subject: self.subjects[subject] for subject in self.subjects if subject.startswith(prefix)}
         return Run(shared, environments=own)
 
     def __contains__(self, subject: object) -> bool:

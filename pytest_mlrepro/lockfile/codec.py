@@ -20,19 +20,11 @@ import re
 from typing import Any
 
 from pytest_mlrepro.errors import LockfileError
-from pytest_mlrepro.lockfile import environments, limits, toml, traces
-from pytest_mlrepro.lockfile.facts import decode_tables, fact_tables
-from pytest_mlrepro.lockfile.nodes import restore, shown, too_deep, wrong
-from pytest_mlrepro.model import SESSION, Facts, Run
-from pytest_mlrepro.traces import Trace
-
-VERSION = (1, 2)
-"""The newest format that this release reads."""
-
-_PLAIN = (1, 0)
-"""What is written where nothing in the run needs a newer one."""
-_BEFORE = (1, 1)
-"""What is written where no band says what it was made of."""
+from pytest_mlrepro.lockfile import environments, limits, parts, toml, traces
+from pytest_mlrepro.lockfile.documents import BEFORE, PLAIN, VERSION, decode_run
+from pytest_mlrepro.lockfile.facts import fact_tables
+from pytest_mlrepro.lockfile.nodes import restore, too_deep
+from pytest_mlrepro.model import Run
 
 _MARKER = re.compile(r"^(<{7}|={7}|>{7}|\|{7})(?: |$)", re.MULTILINE)
 _POSITION = re.compile(r" \(at line (\d+), column \d+\)$")
@@ -60,7 +52,7 @@ def _needed(run: Run) -> tuple[int, int]:
     ]
     if any(band.made is not None for band in bands):
         return VERSION
-    return _BEFORE if run.traces or own or bands else _PLAIN
+    return BEFORE if run.traces or own or bands else PLAIN
 
 
 def loads(text: str, where: str = "lockfile") -> Run:
@@ -75,16 +67,19 @@ def loads(text: str, where: str = "lockfile") -> Run:
             the line or key path.
     """
     try:
-        document = _parse(text, where)
-        is_later = _check_version(document.pop("lock-version", None), where)
-        try:
-            return _decode(document, where)
-        except LockfileError as error:
-            if not is_later:
-                raise
-            raise LockfileError(error.what, where=error.where, remedy=_UPGRADE) from None
+        run = parts.read(text, where)
+        return read_whole(text, where) if run is None else run
     except RecursionError:
         raise too_deep(where) from None
+
+
+def read_whole(text: str, where: str = "lockfile") -> Run:
+    """The same by the parser alone, all facts made at once: what the text means, and what is wrong in which line.
+
+    Raises:
+        LockfileError: as ``loads``.
+    """
+    return decode_run(_parse(text, where), where)
 
 
 def _parse(text: str, where: str) -> dict[str, Any]:
@@ -124,51 +119,3 @@ def _not_toml(reason: str, where: str) -> LockfileError:
         )
     said = _POSITION.sub("", reason)
     return LockfileError(f"not valid TOML: {said}", where=place, remedy=restore(where))
-
-
-def _check_version(version: object, where: str) -> bool:
-    """Whether it is a later minor version: it may hold what this release does not know, but need not."""
-    ours = "{}.{}".format(*_PLAIN)
-    match = re.fullmatch(r"(\d{1,9})\.(\d{1,9})", version) if isinstance(version, str) else None
-    if match is None:
-        found = "but there is none" if version is None else f"got {shown(version)}"
-        raise LockfileError(
-            f'expected lock-version = "{ours}" at the top, {found}',
-            where=where,
-            remedy=f"if this is no lockfile of pytest-mlrepro, name the right one; else {restore(where)}",
-        )
-    if int(match.group(1)) > VERSION[0]:
-        raise LockfileError(
-            f"its format {version} is newer than {VERSION[0]}.x, which this pytest-mlrepro reads",
-            where=where,
-            remedy=_UPGRADE,
-        )
-    return (int(match.group(1)), int(match.group(2))) > VERSION
-
-
-_UPGRADE = "a newer release wrote it; upgrade: pip install --upgrade pytest-mlrepro"
-
-
-def _decode(document: dict[str, Any], where: str) -> Run:
-    known = environments.decode_names(document.pop(environments.TABLE, []), where)
-    own: dict[str, dict[str, Any]] = {name: {} for name in known}
-    facts: dict[str, Facts] = {}
-    traced: dict[str, Trace] = {}
-    for subject, tables in document.items():
-        if subject != SESSION and "::" not in subject:
-            raise wrong(
-                where, (subject,), 'a subject such as "tests/test_model.py::test_f1" or session', subject
-            )
-        if not isinstance(tables, dict):
-            raise wrong(where, (subject,), "a table of facets", tables)
-        trace, variants = tables.pop(traces.TABLE, None), tables.pop(environments.TABLE, None)
-        if trace is not None:
-            traced[subject] = traces.decode_trace(trace, where, subject)
-        shared = decode_tables(tables, where, (subject,))
-        # A test that failed has a trace, but no facts to compare; what one environment alone has is not shared.
-        if shared or (trace is None and variants is None):
-            facts[subject] = shared
-        if variants is not None:
-            for name, each in environments.decode_tables_of(variants, where, subject, known, shared).items():
-                own[name][subject] = each
-    return Run(facts, traced, own)

@@ -49,14 +49,7 @@ def check(text: str, where: str) -> None:
         LockfileError: for one that is larger or deeper than any run makes it.
     """
     bare = _TEXTS.sub("s", text)
-    counts = (
-        (text.count("\n"), LINES, "lines"),
-        (bare.count("\n["), TABLES, "tables"),
-        (bare.count(","), VALUES, "values"),
-    )
-    for count, most, what in counts:
-        if count > most:
-            raise too_large(f"{count:,} {what}, of {most:,} at most", where)
+    check_counts(bare, where, lines=text.count("\n"))
     if max(accumulate(map(_STEP.__getitem__, _BRACKETS.sub("", bare))), default=0) > DEEPEST:
         raise too_deep(where)
     if _DOTS.search(bare) and _CHAIN.search(bare):
@@ -65,6 +58,27 @@ def check(text: str, where: str) -> None:
             where=where,
             remedy=f"no run writes such a key; {restore(where)}",
         )
+
+
+def check_counts(bare: str, where: str, *, lines: int | None = None) -> None:
+    """See whether a text is small enough; what stands in its strings counts too, where they are there.
+
+    Args:
+        bare: the text, or what is left of it without its strings.
+        where: the file's name, for error messages.
+        lines: of the whole text.
+
+    Raises:
+        LockfileError: for one that is larger than any run makes it.
+    """
+    counts = (
+        (bare.count("\n") if lines is None else lines, LINES, "lines"),
+        (bare.count("\n["), TABLES, "tables"),
+        (bare.count(","), VALUES, "values"),
+    )
+    for count, most, what in counts:
+        if count > most:
+            raise too_large(f"{count:,} {what}, of {most:,} at most", where)
 
 
 def too_large(said: str, where: str) -> LockfileError:

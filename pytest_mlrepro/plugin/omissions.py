@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Generator
+from collections.abc import Collection, Generator, Iterator
+from functools import cached_property
 from pathlib import Path
 
 import pytest
@@ -31,9 +32,15 @@ class Omissions:
         self.partial = getattr(config.option, "count", 1) not in (None, 1)
         self._root = config.rootpath
         self._items: list[pytest.Item] = []
-        files = {self._root / subject.partition("::")[0] for subject in subjects if "::" in subject}
-        self._homes = files | {folder for file in files for folder in file.parents}
-        self._unread = {subject.partition("::")[0] for subject in subjects if looks_like_test(subject)}
+        self._subjects = subjects
+        self._looked_into: set[str] = set()
+
+    @cached_property
+    def _homes(self) -> frozenset[Path]:
+        """The files that subjects live in, and the folders that those lie in."""
+        names = {subject.partition("::")[0] for subject in self._subjects if "::" in subject}
+        files = {self._root / name for name in names}
+        return frozenset(files.union(*(file.parents for file in files)))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_ignore_collect(self, collection_path: Path) -> Generator[None, bool | None, bool | None]:
@@ -45,7 +52,7 @@ class Omissions:
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         # A module that failed or skipped itself.
         self.partial = self.partial or not report.passed
-        self._unread.discard(str(report.nodeid).partition("::")[0])
+        self._looked_into.add(str(report.nodeid).partition("::")[0])
 
     def pytest_itemcollected(self, item: pytest.Item) -> None:
         self._items.append(item)
@@ -59,7 +66,16 @@ class Omissions:
         self.partial = self.partial or any(id(item) not in left for item in self._items)
         self._items.clear()
         # A file that is there and was not looked into, for another python_files or testpaths, say.
-        self.partial = self.partial or any((self._root / each).is_file() for each in self._unread)
+        self.partial = self.partial or any((self._root / name).is_file() for name in self._passed_over())
+
+    def _passed_over(self) -> Iterator[str]:
+        """The files of tests that were not looked into."""
+        seen = {*self._looked_into}
+        for subject in self._subjects:
+            name = subject.partition("::")[0]
+            if name not in seen and looks_like_test(subject):
+                seen.add(name)
+                yield name
 
     def pytest_deselected(self, items: list[pytest.Item]) -> None:
         self.partial = self.partial or bool(items)

@@ -6,15 +6,20 @@ from pytest_mlrepro.balance import contrast
 from pytest_mlrepro.divergence import align
 from pytest_mlrepro.errors import LockfileError
 from pytest_mlrepro.gate import Terms
-from pytest_mlrepro.lockfile import dumps, loads
+from pytest_mlrepro.lockfile import dumps, loads, parts
+from pytest_mlrepro.lockfile.codec import read_whole
 from pytest_mlrepro.report import differences, divergences, environments, machine, markdown, text
 
 WHERE = "mlrepro.lock"
 
 
 def read(content):
-    """The run that a text holds; None where it is refused, as the docs say."""
+    """The run that a text holds, read by sections and as a whole; None where it is refused, as the docs say."""
     try:
+        by_sections = parts.read(content, WHERE)
+        if by_sections is not None:
+            # As text: NaN is NaN, and the order counts too.
+            assert repr(by_sections) == repr(read_whole(content, WHERE))
         return loads(content, WHERE)
     except LockfileError as error:
         told = str(error)
