@@ -21,7 +21,6 @@ from pytest_mlrepro.plugin.omissions import Omissions
 from pytest_mlrepro.plugin.stage import Stage
 from pytest_mlrepro.plugin.watching import Watching
 from pytest_mlrepro.policy import Policies
-from pytest_mlrepro.report import files
 from pytest_mlrepro.seeding import Seeding
 
 _WITHOUT_TESTS = (
@@ -120,9 +119,9 @@ def install(config: pytest.Config) -> Stage:
 
 
 def _speak_to_github(config: pytest.Config, order: Order, desk: Desk) -> None:
-    from pytest_mlrepro.plugin.github import GitHub
+    if order.judges and os.environ.get("GITHUB_ACTIONS") == "true":
+        from pytest_mlrepro.plugin.github import GitHub
 
-    if order.judges and GitHub.is_here(os.environ):
         desk.github = GitHub(os.environ, config.rootpath, order.lockfile)
         config.pluginmanager.register(desk.github, "mlrepro-github")
 
@@ -239,6 +238,8 @@ def _environment(given: str | None, project: Config) -> str:
 
 
 def _report(name: str, config: pytest.Config) -> Path:
+    from pytest_mlrepro.report import files
+
     path = config.invocation_params.dir / name
     files.check(path, f"--mlrepro-report={name}")
     return path

@@ -7,16 +7,15 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pytest_mlrepro.bands import Band
 from pytest_mlrepro.explain import agreement, sentence
 from pytest_mlrepro.facets import facet_names, show
 from pytest_mlrepro.model import SESSION, Agreement, Drift, Explanation, Fact, Facts, Run, Tolerance
-from pytest_mlrepro.report.hints import hints
 from pytest_mlrepro.visible import line as shown_line
 from pytest_mlrepro.visible import lines as shown_lines
 
 if TYPE_CHECKING:
     from pytest_mlrepro.balance import Sum
+    from pytest_mlrepro.bands import Band
     from pytest_mlrepro.gate import Judgement, Terms
     from pytest_mlrepro.guard import Site
     from pytest_mlrepro.report.standing import Standing
@@ -290,6 +289,8 @@ def summary(
         if not terms.update:
             yield f"drop them with: {update_command('', options)}"
     if red and not terms.update:
+        from pytest_mlrepro.report.hints import hints
+
         explained = [each for judgement in red for each in judgement.failed]
         yield from hints([*explained, *total.conflicts], total.run.facts(SESSION), terms.tolerance)
         yield f"not reproduced. {_acceptance(standing, options)}, then review and commit {lockfile}"
