@@ -116,7 +116,7 @@ def _judgements(
     complete: Mapping[str, Contribution], run: Run, terms: Terms, *, settled: bool
 ) -> Iterator[Judgement]:
     comparisons = {
-        subject: terms.compare(subject, facts, complete[subject].overlay if subject in complete else {})
+        subject: _comparison(subject, facts, complete.get(subject), terms)
         for subject, facts in run.subjects.items()
     }
     if SESSION in comparisons and not settled:
@@ -129,6 +129,13 @@ def _judgements(
             around = [drift for each in fixtures for drift in (*each.drifts, *each.beneath)]
             around += session
         yield judge(terms, subject, comparison, around)
+
+
+def _comparison(subject: str, facts: Facts, contribution: Contribution | None, terms: Terms) -> Comparison:
+    if contribution is None:
+        return terms.compare(subject, facts, {})
+    # What a test of this process recorded was compared when the test had ended.
+    return contribution.comparison or terms.compare(subject, facts, contribution.overlay)
 
 
 def _without_removed(comparison: Comparison) -> Comparison:

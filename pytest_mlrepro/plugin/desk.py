@@ -16,7 +16,7 @@ from pytest_mlrepro.errors import MlreproError
 from pytest_mlrepro.gate import Judgement, Terms
 from pytest_mlrepro.guard import Sightings
 from pytest_mlrepro.ledger import Extent, Ledger
-from pytest_mlrepro.lockfile import update_lockfile, write_run
+from pytest_mlrepro.lockfile import Edition, update_lockfile, write_run
 from pytest_mlrepro.model import SESSION, Facts, Own, Run
 from pytest_mlrepro.plugin.items import CARRIER, NAME, users
 from pytest_mlrepro.report import text
@@ -40,11 +40,20 @@ _SELECTING = ("python_", "testpaths", "norecursedirs")
 class Desk:
     """One a run: in the only process, or in the controller of xdist's workers."""
 
-    def __init__(self, config: pytest.Config, order: Order, terms: Terms, sightings: Sightings) -> None:
+    def __init__(
+        self,
+        config: pytest.Config,
+        order: Order,
+        terms: Terms,
+        sightings: Sightings,
+        known: Edition | None = None,
+    ) -> None:
+        """Make one; ``known`` is what the lockfile held at the start, where it may be updated."""
         self.config = config
         self.order = order
         self.terms = terms
         self.sightings = sightings
+        self._known = known
         self.ledger = Ledger()
         self._held: dict[str, Contribution] = {}
         self.traces: Mapping[str, Trace] = {}
@@ -259,7 +268,7 @@ class Desk:
             self._overtaken = accept.overtaken(before, after)
             return after
 
-        return update_lockfile(self.order.lockfile, change, shown=self.order.shown)
+        return update_lockfile(self.order.lockfile, change, shown=self.order.shown, known=self._known)
 
     # Telling
 

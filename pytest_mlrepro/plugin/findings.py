@@ -126,12 +126,12 @@ class Findings:
         Returns:
             The judgement, and the facts of the test and of what it rests on; None where the run only records.
         """
-        contribution = self._contribution(turn, rests_on)
-        self._pending.append(contribution)
         if not self._judges:
+            self._pending.append(self._contribution(turn, rests_on))
             return None
-        facts = contribution.facts
+        facts = turn.facts()
         comparison = self._terms.compare(turn.subject, facts, turn.overlay)
+        self._pending.append(self._contribution(turn, rests_on, facts, comparison=comparison))
         drifts = self._drifts_around(rests_on) if comparison.drifts else ()
         judgement = judge(self._terms, turn.subject, comparison, drifts)
         around = {SESSION: self._around.environment, **{name: self._facts[name] for name in rests_on}}
@@ -168,16 +168,24 @@ class Findings:
         return self._uses[uses]
 
     def _contribution(
-        self, turn: Turn, rests_on: tuple[str, ...], *, complete: bool = True, is_test: bool = True
+        self,
+        turn: Turn,
+        rests_on: tuple[str, ...],
+        facts: Facts | None = None,
+        *,
+        complete: bool = True,
+        is_test: bool = True,
+        comparison: Comparison | None = None,
     ) -> Contribution:
         uses = self._around.uses(turn.recording)
         return Contribution(
             turn.subject,
-            turn.facts(),
+            turn.facts() if facts is None else facts,
             complete=complete,
             overlay=turn.overlay,
             rests_on=rests_on,
             uses=self._sorted(uses),
             environment=self._around.news(uses),
             is_test=is_test,
+            comparison=comparison,
         )

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING
 
 from pytest_mlrepro.explain import agreement, sentence
 from pytest_mlrepro.facets import facet_names, show
-from pytest_mlrepro.model import SESSION, Agreement, Drift, Explanation, Fact, Facts, Run, Tolerance
+from pytest_mlrepro.model import (
+    SESSION,
+    Agreement,
+    Comparison,
+    Drift,
+    Explanation,
+    Fact,
+    Facts,
+    Run,
+    Tolerance,
+)
 from pytest_mlrepro.visible import line as shown_line
 from pytest_mlrepro.visible import lines as shown_lines
 
@@ -277,7 +287,7 @@ def summary(
     red = [judgement for judgement in total.judgements if judgement.red]
     notes = [each for each in found.drifts if each.policy == "note" and not terms.accepts(each.facet)]
     if verbose > _SILENT or red or terms.update:
-        yield _counted(total, len(notes))
+        yield _counted(total, found, len(notes))
     for judgement in total.judgements:
         if judgement.subject in total.off_test:
             yield from (warning(each) for each in judgement.warned)
@@ -303,8 +313,7 @@ def _details(total: Sum, terms: Terms, notes: Iterable[Drift]) -> Iterator[str]:
         yield f"note: {drift.subject}: {drift.address} {_kind(drift)}{sentence(drift)}"
 
 
-def _counted(total: Sum, notes: int) -> str:
-    found = total.comparison
+def _counted(total: Sum, found: Comparison, notes: int) -> str:
     failed = sum(len(judgement.failed) for judgement in total.judgements)
     green = (
         f"{found.identical} identical",
