@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from pytest_mlrepro.acceptance import Acceptance, acceptance
 from pytest_mlrepro.comparison import merged, room
 from pytest_mlrepro.contribution import Contribution
 from pytest_mlrepro.explain import explain
@@ -14,6 +14,9 @@ from pytest_mlrepro.ledger import Extent, Ledger
 from pytest_mlrepro.model import SESSION, Comparison, Drift, Explanation, Facts, Run
 from pytest_mlrepro.policy import failing
 from pytest_mlrepro.subjects import grounds, looks_like_test
+
+if TYPE_CHECKING:
+    from pytest_mlrepro.acceptance import Acceptance
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,11 @@ class Sum:
         """Counts and drifts of the whole run."""
         return merged(judgement.comparison for judgement in self.judgements)
 
+    @property
+    def is_red(self) -> bool:
+        """Whether anything fails the run: a subject, or a fact with two values."""
+        return bool(self.conflicts) or any(judgement.red for judgement in self.judgements)
+
     def drifts(self) -> Iterator[Drift]:
         """Every drift, whatever its policy."""
         for judgement in self.judgements:
@@ -69,6 +77,8 @@ def draw(ledger: Ledger, terms: Terms, extent: Extent) -> Sum:
     total = Sum(run, judgements, conflicts, stale, off_test)
     if not terms.update:
         return total
+    from pytest_mlrepro.acceptance import acceptance
+
     red = {judgement.subject for judgement in judgements if judgement.red}
     clashing = {conflict.drift.subject for conflict in conflicts}
     change = acceptance(ledger, terms, red=red, clashing=clashing, stale=stale, whole=extent.whole)
@@ -106,7 +116,7 @@ def _judgements(
     complete: Mapping[str, Contribution], run: Run, terms: Terms, *, settled: bool
 ) -> Iterator[Judgement]:
     comparisons = {
-        subject: terms.compare(subject, facts, complete[subject].overlay if subject in complete else {})
+        subject: _comparison(subject, facts, complete.get(subject), terms)
         for subject, facts in run.subjects.items()
     }
     if SESSION in comparisons and not settled:
@@ -119,6 +129,13 @@ def _judgements(
             around = [drift for each in fixtures for drift in (*each.drifts, *each.beneath)]
             around += session
         yield judge(terms, subject, comparison, around)
+
+
+def _comparison(subject: str, facts: Facts, contribution: Contribution | None, terms: Terms) -> Comparison:
+    if contribution is None:
+        return terms.compare(subject, facts, {})
+    # What a test of this process recorded was compared when the test had ended.
+    return contribution.comparison or terms.compare(subject, facts, contribution.overlay)
 
 
 def _without_removed(comparison: Comparison) -> Comparison:

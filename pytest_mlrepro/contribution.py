@@ -8,7 +8,7 @@ from dataclasses import astuple, dataclass, field, replace
 from typing import Any
 
 from pytest_mlrepro.lockfile.facts import decode_fact, encode_fact
-from pytest_mlrepro.model import Facts, Nearness, Policy, by_address
+from pytest_mlrepro.model import Comparison, Facts, Nearness, Policy, by_address
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Contribution:
         environment: facts of the process, where they are new since the last contribution.
         is_test: False for a fixture.
         opened: of a fixture: 1 where it has been set up, -1 where it has been torn down.
+        comparison: of a test's facts with their baseline, where the process that reports has made it itself.
     """
 
     subject: str
@@ -36,6 +37,7 @@ class Contribution:
     environment: Facts = field(default_factory=dict)
     is_test: bool = True
     opened: int = 0
+    comparison: Comparison | None = field(default=None, compare=False)
 
     def to_json(self) -> str:
         """As text: what travels between processes must be made of plain types."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from pytest_mlrepro.comparison import room
-from pytest_mlrepro.facets.results import excess
 from pytest_mlrepro.model import DEFAULT_TOLERANCE, SESSION, Agreement, Drift, Explanation, Suspect, Tolerance
 
 # What people change moves results more often than what machines change, and further.
@@ -58,6 +57,8 @@ def is_tiny(drift: Drift, tolerance: Tolerance) -> bool:
     """Whether a result moved so little that rounding may be why, although more than its tolerance allows."""
     if drift.baseline is None or drift.current is None:
         return False
+    from pytest_mlrepro.facets.results import excess
+
     exceeded = excess(drift.baseline, drift.current, tolerance)
     return exceeded is not None and exceeded < _ROUNDING_EXCESS
 

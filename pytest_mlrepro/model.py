@@ -10,12 +10,14 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from pytest_mlrepro.bands import Band
 from pytest_mlrepro.errors import RecordingError
-from pytest_mlrepro.traces import Trace
 from pytest_mlrepro.unread import Unread, laid_over
+
+if TYPE_CHECKING:
+    from pytest_mlrepro.bands import Band
+    from pytest_mlrepro.traces import Trace
 
 Value: TypeAlias = "bool | int | float | complex | str | tuple[Value, ...] | None"
 """What a fact can hold: a plain scalar, or a nested tuple of them."""

@@ -18,6 +18,7 @@ Jot: TypeAlias = tuple[str, "float | int | bool | str", str, int]
 """A plain result as it was noted: key, value, and the file and line that noted it."""
 
 _SEED = f"{Randomization.name}.seed"
+_RECEIPT = "seed = {{ value = {}, detail = {{ base = {} }} }}"
 
 
 class Shows(Protocol):
@@ -81,20 +82,19 @@ class Notes(Mapping[str, Fact]):
 
     def text(self, subject: str) -> str:
         """What a lockfile says of a subject that recorded these; empty where that takes the facts to say."""
-        rows = self._rows
         if self._receipt is None or self._tolerance is not None:
             return ""
-        lines = []
+        rows = self._rows
+        results = []
         for address in sorted(rows):
             noted = rows[address]
             if isinstance(noted, Fact):
                 return ""
-            lines.append(toml.line(noted[0], noted[1]))
-        seed, base = self._receipt
-        blocks = [f"{toml.header(subject, Randomization.name)}\nseed = {{ value = {seed}, detail = {{ base = {base} }} }}"]
-        if lines:
-            blocks.append("\n".join([toml.header(subject, Results.name), *lines]))
-        return "\n\n".join(blocks)
+            results.append(toml.line(noted[0], noted[1]))
+        tables = {Randomization.name: [_RECEIPT.format(*self._receipt)], Results.name: results}
+        return "\n\n".join(
+            "\n".join([toml.header(subject, facet), *lines]) for facet, lines in tables.items() if lines
+        )
 
     def fact(self, noted: Fact | Jot) -> Fact:
         """The fact that was noted."""

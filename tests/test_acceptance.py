@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 
 from pytest_mlrepro.balance import draw
+from pytest_mlrepro.bands import Band
 from pytest_mlrepro.contribution import Contribution
 from pytest_mlrepro.gate import Terms
 from pytest_mlrepro.ledger import Extent, Ledger
 from pytest_mlrepro.lockfile import dumps
-from pytest_mlrepro.model import Band, Fact, Run, by_address
+from pytest_mlrepro.model import Fact, Run, by_address
 
 TEST = "tests/test_model.py::test_f1"
 OTHER = "tests/test_model.py::test_other"

@@ -10,11 +10,12 @@ from strategies import FACTS
 
 from pytest_mlrepro.adoption import Adoption
 from pytest_mlrepro.balance import draw
+from pytest_mlrepro.bands import Band
 from pytest_mlrepro.contribution import Contribution
 from pytest_mlrepro.gate import Terms
 from pytest_mlrepro.ledger import Extent, Ledger
 from pytest_mlrepro.lockfile import dumps
-from pytest_mlrepro.model import SESSION, Band, Fact, Run, by_address
+from pytest_mlrepro.model import SESSION, Fact, Run, by_address
 
 TEST, OTHER = "tests/test_a.py::test_x", "tests/test_a.py::test_y"
 BAND = Band(low=0.922, high=0.958, mean=0.94, sd=0.006, seeds=20)

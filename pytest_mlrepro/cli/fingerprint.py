@@ -9,8 +9,7 @@ from typing import Any
 from pytest_mlrepro.cli import common
 from pytest_mlrepro.config import Config
 from pytest_mlrepro.errors import FingerprintError
-from pytest_mlrepro.fingerprints import fingerprint
-from pytest_mlrepro.fingerprints.digests import HASHES
+from pytest_mlrepro.fingerprints import HASHES, fingerprint
 from pytest_mlrepro.report import fingerprints
 from pytest_mlrepro.report.plain import plain
 from pytest_mlrepro.report.progress import Progress

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from pytest_mlrepro.codegraph.anchors import Anchor, anchors, describe
 from pytest_mlrepro.codegraph.digest import combined_digest
 from pytest_mlrepro.codegraph.module import BODY, Definition, Module
 from pytest_mlrepro.codegraph.names import Chain, Target
@@ -16,6 +16,9 @@ from pytest_mlrepro.codegraph.places import Project
 from pytest_mlrepro.codegraph.search import Found, Route, Search
 from pytest_mlrepro.codegraph.sources import Sources, Stamp
 from pytest_mlrepro.errors import RecordingError
+
+if TYPE_CHECKING:
+    from pytest_mlrepro.codegraph.anchors import Anchor
 
 _Key = tuple[Path, str]
 _SHORT = 8
@@ -123,6 +126,8 @@ class CodeGraph:
         return found
 
     def _anchors(self, obj: object) -> Iterator[Anchor]:
+        from pytest_mlrepro.codegraph.anchors import anchors, describe
+
         for number, anchor in enumerate(anchors(obj)):
             place = anchor.file or anchor.folders[0] / "__init__.py"
             if self._project.is_first_party(place) and place.suffix not in (".so", ".pyd", ".pyc"):

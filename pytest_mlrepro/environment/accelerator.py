@@ -5,21 +5,21 @@ Nothing here starts a library's GPU runtime: only what a test has started itself
 
 from __future__ import annotations
 
-import ctypes
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from pytest_mlrepro.environment.devices import Device
+if TYPE_CHECKING:
+    import ctypes
+
+    from pytest_mlrepro.environment.devices import Device
 
 _CUBLAS = ("libcublas.so.13", "libcublas.so.12", "libcublas.so.11")
 
 
-@dataclass(frozen=True, slots=True)
-class Toolkit:
+class Toolkit(NamedTuple):
     """What a library that computes on a GPU does so with.
 
     Attributes:
@@ -56,6 +56,8 @@ def _cublas() -> str:
     """The version of cuBLAS in this process; empty where none is loaded."""
     if sys.platform != "linux":
         return ""
+    import ctypes
+
     for name in _CUBLAS:
         try:
             # Never loads it: that would change the process.
@@ -68,8 +70,10 @@ def _cublas() -> str:
 
 def _property(library: ctypes.CDLL, number: int) -> int:
     """One of ``MAJOR_VERSION``, ``MINOR_VERSION`` and ``PATCH_LEVEL`` of CUDA's ``libraryPropertyType``."""
-    value = ctypes.c_int()
-    library.cublasGetProperty(number, ctypes.byref(value))
+    from ctypes import byref, c_int
+
+    value = c_int()
+    library.cublasGetProperty(number, byref(value))
     return value.value
 
 
@@ -77,6 +81,8 @@ def _torch_devices(modules: Mapping[str, Any]) -> Iterator[Device]:
     cuda = modules.get("torch.cuda")
     if cuda is None:
         return
+    from pytest_mlrepro.environment.devices import Device
+
     for number in range(_call(cuda, "device_count") or 0):
         found = cuda.get_device_properties(number)
         # Of builds for AMD's GPUs; "gfx942:sramecc+:xnack-" tells features too.
@@ -87,6 +93,8 @@ def _torch_devices(modules: Mapping[str, Any]) -> Iterator[Device]:
 
 
 def _jax_devices(modules: Mapping[str, Any]) -> Iterator[Device]:
+    from pytest_mlrepro.environment.devices import Device
+
     backends = getattr(modules.get("jax._src.xla_bridge"), "_backends", {})
     for name in sorted({"cuda", "gpu", "rocm"} & backends.keys()):
         for each in _call(backends[name], "local_devices") or ():

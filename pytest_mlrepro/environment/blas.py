@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from pytest_mlrepro.environment.imports import threadpool_library
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Pool:
+class Pool(NamedTuple):
     """A loaded BLAS or OpenMP library.
 
     Attributes:

@@ -11,8 +11,6 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from pytest_mlrepro.environment.asking import ask
-
 _CPUINFO = Path("/proc/cpuinfo")
 _IMPLEMENTERS: Mapping[str, str] = MappingProxyType(
     # Of the main identification register, as Arm's architecture manual assigns them.
@@ -123,4 +121,6 @@ def _fields(cpuinfo: str) -> Mapping[str, str]:
 
 
 def _sysctl(name: str) -> str:
+    from pytest_mlrepro.environment.asking import ask
+
     return re.sub(r"\s+", " ", ask(["/usr/sbin/sysctl", "-n", name]).text).strip()

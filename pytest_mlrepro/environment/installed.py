@@ -6,8 +6,6 @@ import itertools
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from configparser import ConfigParser
-from configparser import Error as ConfigParserError
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -67,10 +65,12 @@ class Installed:
     @cached_property
     def is_plugin_of_pytest(self) -> bool:
         """Whether it has an entry point of pytest's."""
+        from configparser import ConfigParser, Error
+
         points = ConfigParser(delimiters=("=",), strict=False, interpolation=None)
         try:
             points.read_string(self._text("entry_points.txt"))
-        except ConfigParserError:
+        except Error:
             return False
         return points.has_section("pytest11")
 

@@ -9,7 +9,6 @@ from types import MappingProxyType
 from pytest_mlrepro.errors import ConfigError
 from pytest_mlrepro.facets._protocol import Facet, same_value, show
 from pytest_mlrepro.facets._versions import VERSION_RULES, VersionRule, Versions
-from pytest_mlrepro.facets._wording import direction
 from pytest_mlrepro.facets.assumptions import Assumptions
 from pytest_mlrepro.facets.data import Data
 from pytest_mlrepro.facets.libraries import Libraries
@@ -24,7 +23,6 @@ __all__ = [
     "Facet",
     "VersionRule",
     "Versions",
-    "direction",
     "facet",
     "facet_names",
     "further_facets",

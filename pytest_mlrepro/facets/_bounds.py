@@ -9,7 +9,6 @@ from typing import Any
 from pytest_mlrepro.bands import Band
 from pytest_mlrepro.facets._closeness import (
     BITWISE,
-    cells,
     counts,
     distance,
     excess,
@@ -17,6 +16,7 @@ from pytest_mlrepro.facets._closeness import (
     is_summarised,
     judged,
     nearness_to,
+    scalars,
     scale_of,
     tolerance_for,
 )
@@ -44,9 +44,8 @@ def allowed(baseline: Fact, current: Fact, default: Tolerance) -> Tolerance | No
 
 def _is_of(kinds: Any, fact: Fact) -> bool:
     """Whether it holds a number of one of these kinds; a large array has sums only where its cells may move."""
-    found = (cell.value for cell in cells(fact.value))
     return is_summarised(fact) or any(
-        isinstance(value, kinds) and not isinstance(value, bool) for value in found
+        isinstance(value, kinds) and not isinstance(value, bool) for value in scalars(fact.value)
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from pytest_mlrepro.facets._arrays import STATISTICS
@@ -119,8 +119,10 @@ def judged(baseline: Fact, current: Fact, tolerance: Tolerance) -> float:
     """
     found = distance(baseline, current, tolerance)
     near = nearness_to(baseline, current)
+    if near is None:
+        return found
     width = tolerance.width(scale_of(baseline))
-    if near is None or not math.isfinite(found) or not is_settled(near, width):
+    if not math.isfinite(found) or not is_settled(near, width):
         return found
     if not near.holds:
         return max(found, _BARELY)
@@ -159,6 +161,11 @@ def cells(value: Value, place: tuple[int, ...] = ()) -> Iterator[Cell]:
         yield Cell(place, value)
 
 
+def scalars(value: Value) -> Iterable[Value]:
+    """The same without their places; most values are one scalar."""
+    return (cell.value for cell in cells(value)) if isinstance(value, tuple) else (value,)
+
+
 def shape(fact: Fact) -> tuple[int, ...] | None:
     """The shape of a fact's array, () of a scalar; None where lists of different lengths have none."""
     told = fact.detail.get("shape")
@@ -179,6 +186,9 @@ def _shape(value: Value) -> tuple[int, ...] | None:
 
 def magnitude(value: Value) -> float:
     """The largest finite magnitude among the numbers of a value; 0.0 where there is none."""
+    if not isinstance(value, tuple):
+        size = _size(value)
+        return size if math.isfinite(size) else 0.0
     sizes = (_size(cell.value) for cell in cells(value))
     return max((size for size in sizes if math.isfinite(size)), default=0.0)
 
@@ -230,11 +240,13 @@ def _apart(before: Value, now: Value) -> float:
 
 
 def _cells_distance(baseline: Fact, current: Fact, tolerance: Tolerance) -> float:
+    tolerant = current.tolerance is not None
+    width = tolerance.width(magnitude(baseline.value))
+    if not isinstance(baseline.value, tuple) and not isinstance(current.value, tuple):
+        return _widths(separation(baseline.value, current.value, tolerant=tolerant), width)
     found = pairs(baseline, current)
     if found is None:
         return math.nan
-    tolerant = current.tolerance is not None
-    width = tolerance.width(magnitude(baseline.value))
     largest = 0.0
     for old, new in found:
         apart = _widths(separation(old.value, new.value, tolerant=tolerant), width)
@@ -269,8 +281,7 @@ def _is_numeric(baseline: Fact, current: Fact) -> bool:
     if is_summarised(baseline) and is_summarised(current):
         return True
     kinds = float | complex if current.tolerance is None else int | float | complex
-    found = [cell.value for cell in cells(baseline.value)]
-    return any(isinstance(value, kinds) and not isinstance(value, bool) for value in found)
+    return any(isinstance(value, kinds) and not isinstance(value, bool) for value in scalars(baseline.value))
 
 
 def _size(value: Value) -> float:

@@ -15,7 +15,7 @@ from pytest_mlrepro.facets._bounds import (
     within_tolerance,
 )
 from pytest_mlrepro.facets._churn import churn
-from pytest_mlrepro.facets._closeness import cells, counts, is_summarised, shape, tolerance_for
+from pytest_mlrepro.facets._closeness import cells, counts, is_summarised, scalars, shape, tolerance_for
 from pytest_mlrepro.facets._metrics import CLASSES
 from pytest_mlrepro.facets._protocol import show
 from pytest_mlrepro.facets._signs import is_sign_free
@@ -147,7 +147,7 @@ def _type_of(fact: Fact) -> str:
 
 def _python_type(value: Value) -> str:
     """The type of the scalars; of several, none: ``mixed``."""
-    names = {type(cell.value).__name__ for cell in cells(value)}
+    names = {type(scalar).__name__ for scalar in scalars(value)}
     return names.pop() if len(names) == 1 else "mixed"
 
 
@@ -167,7 +167,7 @@ def _structure(baseline: Fact, current: Fact) -> str:
 
 def _layout(fact: Fact) -> list[tuple[int, ...]]:
     """Where scalars stand: lists of different lengths in lists have no shape, but a layout."""
-    return [cell.place for cell in cells(fact.value)]
+    return [cell.place for cell in cells(fact.value)] if isinstance(fact.value, tuple) else [()]
 
 
 def _shape_of(fact: Fact) -> str:

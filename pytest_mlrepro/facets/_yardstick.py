@@ -7,9 +7,6 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from pytest_mlrepro.facets._arrays import flattened
-from pytest_mlrepro.facets._closeness import in_effect, is_summarised, scale_of
-from pytest_mlrepro.facets._sketch import SKETCH, nearness, sketch
 from pytest_mlrepro.model import DEFAULT_TOLERANCE, Fact, Facts, Tolerance
 
 _NOTHING: Facts = MappingProxyType({})
@@ -42,9 +39,14 @@ class Yardstick(NamedTuple):
             array: the array itself.
             bits: see ``BITS``.
         """
+        from pytest_mlrepro.facets._closeness import in_effect, is_summarised, scale_of
+
         if not is_summarised(fact):
             return fact
         import numpy as np
+
+        from pytest_mlrepro.facets._arrays import flattened
+        from pytest_mlrepro.facets._sketch import SKETCH, nearness, sketch
 
         flat = flattened(array)
         flat = np.where(np.isfinite(flat), flat, 0.0)

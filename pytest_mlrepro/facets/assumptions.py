@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import ClassVar
 
 from pytest_mlrepro.errors import RecordingError
-from pytest_mlrepro.facets._parameters import parameters
 from pytest_mlrepro.facets._protocol import Facet, show
 from pytest_mlrepro.model import DEFAULT_TOLERANCE, Drift, Fact, Tolerance, Value
 from pytest_mlrepro.redaction import is_digest, portable, redacted
@@ -32,6 +31,8 @@ class Assumptions(Facet):
         Raises:
             RecordingError: if the key is no non-empty string or the value cannot be recorded.
         """
+        from pytest_mlrepro.facets._parameters import parameters
+
         if not _is_name(key):
             raise RecordingError(
                 f"an assumption needs a name, got {key!r}",

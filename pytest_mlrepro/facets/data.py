@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pytest_mlrepro.errors import FingerprintError, RecordingError
 from pytest_mlrepro.facets._protocol import Facet
-from pytest_mlrepro.fingerprints.digests import Fingerprint, hash_of
 from pytest_mlrepro.model import DEFAULT_TOLERANCE, Drift, Fact, Role, Tolerance, Value
 
 if TYPE_CHECKING:
-    from pytest_mlrepro.fingerprints import FileCache
+    from pytest_mlrepro.fingerprints import FileCache, Fingerprint
 
 
 def _untold(name: str) -> AbstractContextManager[Callable[[int], None] | None]:
@@ -72,7 +71,7 @@ class Data(Facet):
             RecordingError: for a name that is not a non-empty string.
             FingerprintError: for data that cannot be read or fingerprinted.
         """
-        from pytest_mlrepro.fingerprints import fingerprint
+        from pytest_mlrepro.fingerprints import fingerprint, hash_of
 
         if type(name) is not str or not name.strip():
             raise RecordingError(
@@ -114,7 +113,7 @@ class Data(Facet):
 
     def explain(self, drift: Drift, default: Tolerance = DEFAULT_TOLERANCE) -> str:
         """What changed in the data, as far as the two details tell."""
-        from pytest_mlrepro.fingerprints import difference
+        from pytest_mlrepro.fingerprints import difference, hash_of
 
         before, now = drift.baseline, drift.current
         if before is None or now is None:
@@ -134,7 +133,7 @@ def _known(
     """What the data is compared with; None where the baseline tells something else of it than is asked now."""
     if accepted is None or not isinstance(accepted.value, str):
         return None
-    from pytest_mlrepro.fingerprints import is_located
+    from pytest_mlrepro.fingerprints import Fingerprint, is_located
 
     detail = accepted.detail
     if detail.get("ordered", True) != ordered or is_located(detail) != locate:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from pytest_mlrepro.environment.spelling import UNKNOWN, normalized
 from pytest_mlrepro.environment.variables import numeric_variables
 from pytest_mlrepro.errors import RecordingError
-from pytest_mlrepro.facets._library_drifts import is_same_version, policy, reach, sentence
 from pytest_mlrepro.facets._protocol import Facet, Reach, same_value
 from pytest_mlrepro.model import DEFAULT_TOLERANCE, Drift, Fact, Policy, Rung, Tolerance, Value
 from pytest_mlrepro.redaction import redacted
@@ -113,12 +112,13 @@ class Libraries(Facet):
         return found | self._strays_among(modules)
 
     def _strays_among(self, modules: Iterable[str]) -> frozenset[str]:
+        tops = {module.partition(".")[0] for module in modules}
+        unknown = [module for module in tops if not self._distributions.knows(module)]
+        if not unknown:
+            return frozenset()
         from pytest_mlrepro.environment.strays import is_stray
 
-        found = {}
-        for module in {module.partition(".")[0] for module in modules}:
-            if not self._distributions.knows(module) and is_stray(module, self._root):
-                found[normalized(module)] = module
+        found = {normalized(module): module for module in unknown if is_stray(module, self._root)}
         self._strays.update(found)
         return frozenset(found)
 
@@ -280,11 +280,15 @@ class Libraries(Facet):
         """Equal, where versions are equal as PEP 440 has it: 1.0 is 1.0.0."""
         if same_value(baseline.value, current.value):
             return "identical"
+        from pytest_mlrepro.facets._library_drifts import is_same_version
+
         is_version = "." not in current.key
         return "identical" if is_version and is_same_version(baseline.value, current.value) else "drift"
 
     def default_policy(self, drift: Drift) -> Policy:
         """See the table in the description of this class."""
+        from pytest_mlrepro.facets._library_drifts import policy
+
         return policy(drift)
 
     def reach(self, drift: Drift) -> Reach:
@@ -293,10 +297,14 @@ class Libraries(Facet):
         In the last digits: what follows from the machine, but for what networks are trained with, which make more of
         it.
         """
+        from pytest_mlrepro.facets._library_drifts import reach
+
         return reach(drift)
 
     def explain(self, drift: Drift, default: Tolerance = DEFAULT_TOLERANCE) -> str:
         """What changed: ``numpy 2.4.5 -> 2.4.6``, ``PYTHONHASHSEED was '0', is not set``."""
+        from pytest_mlrepro.facets._library_drifts import sentence
+
         return sentence(drift)
 
 

@@ -4,19 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any, ClassVar
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pytest_mlrepro.errors import RecordingError
-from pytest_mlrepro.facets import _closeness, _wording
-from pytest_mlrepro.facets._arrays import SMALL, digest, recorded, sparse_parts, to_array
-from pytest_mlrepro.facets._asked import check_better, check_metric, given, named
-from pytest_mlrepro.facets._bounds import allowed
-from pytest_mlrepro.facets._closeness import counts, excess, scale_of
-from pytest_mlrepro.facets._fitted import fitted_state
-from pytest_mlrepro.facets._metrics import CONFUSION_MATRIX, Metric, classification, regression
-from pytest_mlrepro.facets._parameters import class_name
 from pytest_mlrepro.facets._protocol import Facet
-from pytest_mlrepro.facets._signs import UP_TO_SIGN, canonical, variants
 from pytest_mlrepro.facets._yardstick import BITS, BITS_OF_A_MODEL, Yardstick
 from pytest_mlrepro.model import (
     DEFAULT_TOLERANCE,
@@ -31,7 +23,22 @@ from pytest_mlrepro.model import (
 )
 from pytest_mlrepro.values import is_arraylike, is_sparse, to_value
 
-__all__ = ["Results", "Yardstick", "allowed", "counts", "excess", "scale_of"]
+if TYPE_CHECKING:
+    from pytest_mlrepro.facets._bounds import allowed
+    from pytest_mlrepro.facets._closeness import counts, excess, scale_of
+    from pytest_mlrepro.facets._metrics import Metric
+    from pytest_mlrepro.facets._wording import direction
+
+__all__ = ["Results", "Yardstick", "allowed", "counts", "direction", "excess", "scale_of"]
+
+# Where plain numbers are recorded, and none of them moved, nobody asks for the rest.
+_HOMES = {
+    "allowed": "_bounds",
+    "counts": "_closeness",
+    "direction": "_wording",
+    "excess": "_closeness",
+    "scale_of": "_closeness",
+}
 
 # A matrix of 64 classes is still told cell by cell.
 _LARGEST_MATRIX = 64 * 64
@@ -71,12 +78,16 @@ class Results(Facet):
         Raises:
             RecordingError: None, a mapping, a data frame, any other object; a negative tolerance.
         """
+        from pytest_mlrepro.facets._arrays import SMALL, to_array
+        from pytest_mlrepro.facets._asked import check_better, check_metric, given, named
+        from pytest_mlrepro.facets._closeness import cells
+
         what = f"metric {named(name)!r}"
         check_better(better, what)
         check_metric(value, what)
         tolerance = given(rtol, atol)
         plain, dtype = to_value(value, what=what)
-        scalars = [cell.value for cell in _closeness.cells(plain)]
+        scalars = [cell.value for cell in cells(plain)]
         if None in scalars:
             raise RecordingError(
                 f"{what} holds None",
@@ -94,6 +105,8 @@ class Results(Facet):
         Raises:
             RecordingError: see ``capture``.
         """
+        from pytest_mlrepro.facets._asked import given
+
         given(rtol, atol)
         return ()
 
@@ -122,6 +135,9 @@ class Results(Facet):
         Raises:
             RecordingError: empty input, different lengths, NaN, scores in the place of labels.
         """
+        from pytest_mlrepro.facets._asked import given
+        from pytest_mlrepro.facets._metrics import classification
+
         what = f"classification {name!r}" if name else "classification"
         metrics = classification(y_true, y_pred, y_score, what)
         return tuple(self._metrics(metrics, name, given(rtol, atol)))
@@ -147,6 +163,9 @@ class Results(Facet):
         Raises:
             RecordingError: fewer than two values, different lengths, NaN or infinities, several outputs.
         """
+        from pytest_mlrepro.facets._asked import given
+        from pytest_mlrepro.facets._metrics import regression
+
         what = f"regression {name!r}" if name else "regression"
         return tuple(self._metrics(regression(y_true, y_pred, what), name, given(rtol, atol)))
 
@@ -177,6 +196,10 @@ class Results(Facet):
             RecordingError: if it is none of those, ragged, or holds neither numbers nor strings; if it is to be
                 compared up to sign and is sparse, or no array of real numbers.
         """
+        from pytest_mlrepro.facets._arrays import to_array
+        from pytest_mlrepro.facets._asked import given, named
+        from pytest_mlrepro.facets._signs import UP_TO_SIGN, canonical, variants
+
         what = f"array {named(name)!r}"
         tolerance = given(rtol, atol)
         if not up_to_sign:
@@ -208,6 +231,10 @@ class Results(Facet):
         Raises:
             RecordingError: if it has no fitted state.
         """
+        from pytest_mlrepro.facets._asked import named
+        from pytest_mlrepro.facets._fitted import fitted_state
+        from pytest_mlrepro.facets._parameters import class_name
+
         what = f"model {named(name)!r}"
         state = fitted_state(estimator, what)
         detail: dict[str, Value] = {"skipped": tuple(state.skipped)} if state.skipped else {}
@@ -218,7 +245,9 @@ class Results(Facet):
 
     def rung(self, baseline: Fact, current: Fact, default: Tolerance) -> Rung:
         """The whole ladder; arrays are scaled by their largest magnitude, another type is a drift."""
-        return _closeness.rung(baseline, current, default)
+        from pytest_mlrepro.facets._closeness import rung
+
+        return rung(baseline, current, default)
 
     def explain(self, drift: Drift, default: Tolerance = DEFAULT_TOLERANCE) -> str:
         """One sentence: old and new value, how far outside the tolerance, better or worse.
@@ -229,13 +258,19 @@ class Results(Facet):
         """
         if drift.baseline is None or drift.current is None:
             return super().explain(drift)
-        return _wording.changed(drift.baseline, drift.current, default)
+        from pytest_mlrepro.facets._wording import changed
+
+        return changed(drift.baseline, drift.current, default)
 
     def agree(self, agreement: Agreement, default: Tolerance = DEFAULT_TOLERANCE) -> str:
         """One sentence: old and new value, and how far within the tolerance or the band."""
-        return _wording.near(agreement, default)
+        from pytest_mlrepro.facets._wording import near
+
+        return near(agreement, default)
 
     def _metrics(self, metrics: tuple[Metric, ...], name: str, tolerance: Tolerance | None) -> Iterator[Fact]:
+        from pytest_mlrepro.facets._metrics import CONFUSION_MATRIX
+
         for metric in metrics:
             key = f"{name}.{metric.name}" if name else metric.name
             if metric.name == CONFUSION_MATRIX:
@@ -253,6 +288,8 @@ class Results(Facet):
     def _matrix(self, key: str, metric: Metric) -> Fact:
         if metric.value.size <= _LARGEST_MATRIX:
             return Fact(self.name, key, to_value(metric.value)[0], detail=metric.detail)
+        from pytest_mlrepro.facets._arrays import recorded
+
         value, dtype, detail = recorded(metric.value, key)
         return Fact(self.name, key, value, dtype=dtype, detail={**detail, **metric.detail})
 
@@ -266,6 +303,8 @@ class Results(Facet):
         located: bool = True,
         **measured: Any,
     ) -> Iterator[Fact]:
+        from pytest_mlrepro.facets._arrays import sparse_parts, to_array
+
         if is_sparse(values):
             for part, array in sparse_parts(values):
                 own = tolerance if part == "data" else None
@@ -284,6 +323,8 @@ class Results(Facet):
         bits: Mapping[int, int] = BITS,
         located: bool = True,
     ) -> tuple[Fact, ...]:
+        from pytest_mlrepro.facets._arrays import recorded
+
         if array.dtype.kind not in "iufc":
             tolerance = None
         value, dtype, detail = recorded(array, what, tolerant=tolerance is not None, located=located)
@@ -291,6 +332,8 @@ class Results(Facet):
         return (against.laid_on(fact, array, bits),)
 
     def _leaf(self, key: str, leaf: Any, what: str, against: Yardstick) -> Iterator[Fact]:
+        from pytest_mlrepro.facets._arrays import SMALL, digest
+
         if leaf is None:
             yield Fact(self.name, key, None)
         elif isinstance(leaf, list) or is_arraylike(leaf) or hasattr(type(leaf), "tocsr"):
@@ -303,3 +346,9 @@ class Results(Facet):
         else:
             value, dtype = to_value(leaf, what=what)
             yield Fact(self.name, key, value, dtype=dtype)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"pytest_mlrepro.facets.{_HOMES[name]}"), name)

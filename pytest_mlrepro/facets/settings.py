@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import ClassVar
 
 from pytest_mlrepro.errors import RecordingError
-from pytest_mlrepro.facets._parameters import parameters
 from pytest_mlrepro.facets._protocol import Facet, show
 from pytest_mlrepro.model import DEFAULT_TOLERANCE, Drift, Fact, Tolerance, Value
 from pytest_mlrepro.redaction import is_digest
@@ -37,6 +36,8 @@ class Settings(Facet):
         Raises:
             RecordingError: a type whose parameters are not known, a cycle, or two parameters of one key.
         """
+        from pytest_mlrepro.facets._parameters import parameters
+
         if not isinstance(name, str):
             raise RecordingError(
                 f"the name of settings must be a string, got {name!r}",

@@ -11,14 +11,16 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from pytest_mlrepro.fingerprints.cache import FileCache
     from pytest_mlrepro.fingerprints.differences import difference
-    from pytest_mlrepro.fingerprints.digests import HASHES, Fingerprint, hash_of
+    from pytest_mlrepro.fingerprints.digests import Fingerprint, hash_of
     from pytest_mlrepro.fingerprints.locating import is_located
     from pytest_mlrepro.fingerprints.registry import fingerprint
 
 __all__ = ["HASHES", "FileCache", "Fingerprint", "difference", "fingerprint", "hash_of", "is_located"]
 
+HASHES = ("blake3", "xxh3")
+"""The hashes of bulk data, the default first."""
+
 _HOMES = {
-    "HASHES": "digests",
     "FileCache": "cache",
     "Fingerprint": "digests",
     "difference": "differences",

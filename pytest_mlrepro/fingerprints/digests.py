@@ -9,13 +9,11 @@ from functools import cache
 from typing import Any, Protocol
 
 from pytest_mlrepro.errors import FingerprintError, MissingExtraError
+from pytest_mlrepro.fingerprints import HASHES
 from pytest_mlrepro.model import Value
 
 FORMAT = "mlr1"
 """Version of the encoding. A change of what is hashed, or in which order, is a new name."""
-
-HASHES = ("blake3", "xxh3")
-"""The hashes of bulk data, the default first."""
 
 _LENGTH = struct.Struct("<Q").pack
 

@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 from weakref import WeakSet
 
 from pytest_mlrepro.errors import FingerprintError
+from pytest_mlrepro.fingerprints import HASHES
 from pytest_mlrepro.fingerprints.cache import FileCache
 from pytest_mlrepro.fingerprints.comparing import compared, rehashed
-from pytest_mlrepro.fingerprints.digests import HASHES, Fingerprint, algorithm, hash_of
+from pytest_mlrepro.fingerprints.digests import Fingerprint, algorithm, hash_of
 from pytest_mlrepro.fingerprints.forms import Form, taken
 from pytest_mlrepro.fingerprints.how import Advance, How
 from pytest_mlrepro.fingerprints.objects import python_object

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from types import CodeType, FrameType
-from typing import NamedTuple
 
 from pytest_mlrepro.codegraph.places import Project
 from pytest_mlrepro.guard.callee import callee
 from pytest_mlrepro.guard.libraries import Kind, kind_of
+from pytest_mlrepro.guard.point import Found, Point
 
 _STATE_FOLLOWS = frozenset({"jumped", "load", "loads"})
 """Functions of C that make a generator only to give it the state of another one."""
@@ -19,34 +18,7 @@ _NUMBA_STATE = 2496
 """Bytes that numba asks for at once: the state of its own Mersenne Twister."""
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
-    """A choke point: something that everybody goes through who takes unpinned randomness.
-
-    Attributes:
-        via: the library it belongs to.
-        call: what it is called in reports where nothing of Python stands between; empty for what the code says.
-        direct: whether it counts only where the project's own code calls it. Libraries ask the system for
-            randomness to make names and keys.
-    """
-
-    via: str
-    call: str = ""
-    direct: bool = False
-
-
 _OURS = "pytest_mlrepro."
-
-
-class Found(NamedTuple):
-    """Who takes randomness: the fields are those of ``Site``."""
-
-    file: str
-    line: int
-    function: str
-    call: str
-    via: str
-    direct: bool
 
 
 class Attribution:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from pytest_mlrepro.guard.site import Site
+from typing import TYPE_CHECKING
+
 from pytest_mlrepro.visible import lines
+
+if TYPE_CHECKING:
+    from pytest_mlrepro.guard.site import Site
 
 
 class UnpinnedError(BaseException):

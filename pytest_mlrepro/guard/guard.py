@@ -9,17 +9,20 @@ import sys
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from pytest_mlrepro.errors import ConfigError
-from pytest_mlrepro.guard.attribution import Attribution, Found, Point
 from pytest_mlrepro.guard.clock import Clock
 from pytest_mlrepro.guard.entropy import derive, encode
-from pytest_mlrepro.guard.errors import UnpinnedError
+from pytest_mlrepro.guard.point import Found, Point
 from pytest_mlrepro.guard.points import Points
-from pytest_mlrepro.guard.site import CLOCK, Site
+
+if TYPE_CHECKING:
+    from pytest_mlrepro.guard.attribution import Attribution
+    from pytest_mlrepro.guard.site import Site
 
 Mode: TypeAlias = Literal["warn", "fail", "pin"]
 
@@ -81,7 +84,6 @@ class Guard:
         self.mode = mode
         self._root = root
         self._variations = dict(variations)
-        self._attribution = Attribution(root)
         self._clock = Clock()
         self._regions: list[_Region] = []
         self._places: dict[Found, bytes] = {}
@@ -89,6 +91,13 @@ class Guard:
         self._busy = _Busy()
         self._lock = threading.Lock()
         self._process = os.getpid()
+
+    @cached_property
+    def _attribution(self) -> Attribution:
+        # Most runs take no randomness at all.
+        from pytest_mlrepro.guard.attribution import Attribution
+
+        return Attribution(self._root)
 
     # Regions
 
@@ -110,6 +119,10 @@ class Guard:
         if not self._regions or not self._regions[-1].uses:
             return ()
         uses = dict(self._regions[-1].uses)
+        if not uses:
+            return ()
+        from pytest_mlrepro.guard.site import Site
+
         return tuple(Site(*found, pinned, count) for (found, pinned), count in uses.items())
 
     def close(self) -> None:
@@ -156,6 +169,8 @@ class Guard:
         found = self._attribution.find(sys._getframe(1), point)
         if found is None:
             return None
+        from pytest_mlrepro.guard.site import CLOCK
+
         return self._noted(found._replace(call=found.call.replace("()", f"({CLOCK})")), size)
 
     def original(self, function: object, *arguments: object) -> object:
@@ -182,6 +197,9 @@ class Guard:
                 place = self._places.get(found) or self._place(found)
                 number = region.drawn[place] = region.drawn.get(place, 0) + 1
         if self.mode == "fail":
+            from pytest_mlrepro.guard.errors import UnpinnedError
+            from pytest_mlrepro.guard.site import Site
+
             raise UnpinnedError(Site(*found))
         if not pins:
             return None

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from types import ModuleType
 from typing import TYPE_CHECKING
 
-from pytest_mlrepro.guard import numpy_points, python_points, torch_points
+from pytest_mlrepro.guard import python_points
 from pytest_mlrepro.guard.rebinding import Rebinding
 from pytest_mlrepro.seeding.watch import ImportWatch
 
@@ -16,11 +16,25 @@ if TYPE_CHECKING:
     from pytest_mlrepro.guard.guard import Guard
 
 Rebindings = Callable[[ModuleType, "Guard"], Sequence[Rebinding]]
+
+
+def _of_numpy(library: ModuleType, guard: Guard) -> Sequence[Rebinding]:
+    from pytest_mlrepro.guard.numpy_points import of_numpy
+
+    return of_numpy(library, guard)
+
+
+def _of_torch(library: ModuleType, guard: Guard) -> Sequence[Rebinding]:
+    from pytest_mlrepro.guard.torch_points import of_torch
+
+    return of_torch(library, guard)
+
+
 _LIBRARIES: dict[str, Rebindings] = {
     "os": python_points.of_os,
     "random": python_points.of_random,
-    "numpy.random": numpy_points.of_numpy,
-    "torch": torch_points.of_torch,
+    "numpy.random": _of_numpy,
+    "torch": _of_torch,
 }
 
 

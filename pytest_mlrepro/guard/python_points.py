@@ -7,7 +7,7 @@ from functools import wraps
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, cast
 
-from pytest_mlrepro.guard.attribution import Point
+from pytest_mlrepro.guard.point import Point
 from pytest_mlrepro.guard.rebinding import MethodRebinding, NameRebinding, Rebinding
 
 if TYPE_CHECKING:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-from pytest_mlrepro.guard.site import Site
+if TYPE_CHECKING:
+    from pytest_mlrepro.guard.site import Site
 
 _MOST = 20
 
@@ -55,6 +57,8 @@ class Sightings:
 
     def update_from_json(self, text: str) -> None:
         """Take what another process has seen."""
+        from pytest_mlrepro.guard.site import Site
+
         for subjects, raw in json.loads(text):
             self._add(Site.of(raw), set(subjects))
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from pytest_mlrepro.guard.attribution import Point
+from pytest_mlrepro.guard.point import Point
 from pytest_mlrepro.guard.rebinding import NameRebinding, Rebinding
 
 if TYPE_CHECKING:

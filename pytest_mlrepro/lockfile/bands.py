@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pytest_mlrepro.bands import Band, Calibration
 from pytest_mlrepro.errors import LockfileError, MlreproError
 from pytest_mlrepro.lockfile.nodes import dotted, restore, wrong
 from pytest_mlrepro.lockfile.toml import Node
+
+if TYPE_CHECKING:
+    from pytest_mlrepro.bands import Band, Calibration
 
 _NUMBERS = ("high", "low", "mean", "sd", "seeds")
 """Of every band; all that format 1.1 has."""
@@ -39,6 +41,8 @@ def decode_band(node: object, where: str, path: tuple[str, ...]) -> Band:
     Raises:
         LockfileError: if it is nothing that either makes.
     """
+    from pytest_mlrepro.bands import Band
+
     if not isinstance(node, dict) or node.keys() not in (set(_NUMBERS), {*_NUMBERS, *_MADE}):
         raise wrong(where, path, f"an inline table of {', '.join(_NUMBERS)}", node)
     for name in ("high", "low", "mean", "sd", "seeds", "alpha", "metrics"):
@@ -66,6 +70,8 @@ def _made(node: dict[str, Any], where: str, path: tuple[str, ...]) -> Calibratio
     base = seeds_of(node["base"], len(values))
     if base is None:
         raise wrong(where, (*path, "base"), f'{len(values)} seeds such as "1-20" or "1-7,9-20"', node["base"])
+    from pytest_mlrepro.bands import Calibration
+
     return Calibration(method, node["alpha"], node["metrics"], base, tuple(values))
 
 

@@ -8,6 +8,7 @@ import secrets
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from pytest_mlrepro.errors import LockfileError
 from pytest_mlrepro.lockfile import limits
@@ -16,6 +17,24 @@ from pytest_mlrepro.locking import only_writer, undisturbed
 from pytest_mlrepro.model import Run
 
 _FLAGS = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOCTTY", 0) | getattr(os, "O_BINARY", 0)
+
+
+class Edition(NamedTuple):
+    """What a lockfile held when it was read: its text, and the run that it describes."""
+
+    text: str
+    run: Run
+
+
+def read_lockfile(path: str | os.PathLike[str], *, shown: str = "") -> Edition:
+    """As ``load_lockfile``, with the text.
+
+    Raises:
+        LockfileError: see ``load_lockfile``.
+    """
+    path = Path(path)
+    text = _read(path, shown or str(path))
+    return Edition(text, loads(text, shown or str(path)))
 
 
 def load_lockfile(path: str | os.PathLike[str], *, shown: str = "") -> Run:
@@ -28,8 +47,7 @@ def load_lockfile(path: str | os.PathLike[str], *, shown: str = "") -> Run:
     Raises:
         LockfileError: if there is none, it cannot be read, or its content cannot be used.
     """
-    path = Path(path)
-    return loads(_read(path, shown or str(path)), shown or str(path))
+    return read_lockfile(path, shown=shown).run
 
 
 def check_writable(path: Path, *, shown: str = "") -> None:
@@ -102,13 +120,16 @@ def _bytes(path: Path, shown: str) -> bytes:
     return data
 
 
-def update_lockfile(path: Path, change: Callable[[Run], Run], *, shown: str = "") -> bool:
+def update_lockfile(
+    path: Path, change: Callable[[Run], Run], *, shown: str = "", known: Edition | None = None
+) -> bool:
     """Apply a change to what the lockfile holds at this moment, so that two updates at once both land.
 
     Args:
         path: the lockfile; it may be absent, or a symbolic link (its target is replaced).
         change: from the accepted run to the new one; pure.
         shown: how to call the file in messages.
+        known: what was read of it before; a text that still stands there is not parsed again.
 
     Returns:
         Whether the file's bytes changed.
@@ -120,7 +141,7 @@ def update_lockfile(path: Path, change: Callable[[Run], Run], *, shown: str = ""
     try:
         with only_writer(target.parent):
             before = _read(target, name) if os.path.lexists(target) else None
-            after = dumps(change(loads(before, name) if before is not None else Run()))
+            after = dumps(change(_run_of(before, name, known)))
             if after == before:
                 return False
             _replace(target, after)
@@ -131,6 +152,12 @@ def update_lockfile(path: Path, change: Callable[[Run], Run], *, shown: str = ""
             remedy="check the permissions of the file and its folder, and the space left on the disk",
         ) from None
     return True
+
+
+def _run_of(text: str | None, name: str, known: Edition | None) -> Run:
+    if text is None:
+        return Run()
+    return known.run if known is not None and known.text == text else loads(text, name)
 
 
 def write_run(path: Path, run: Run) -> None:

@@ -8,12 +8,14 @@ are not a number, and up to eight marks.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_mlrepro.lockfile import toml
 from pytest_mlrepro.lockfile.nodes import MISSING, wrong
 from pytest_mlrepro.lockfile.toml import Node
-from pytest_mlrepro.traces import Routine, Seen, Sketch, Step, Trace
+
+if TYPE_CHECKING:
+    from pytest_mlrepro.traces import Routine, Seen, Step, Trace
 
 TABLE = "trace"
 """The name of the table, where those of facets stand."""
@@ -68,6 +70,8 @@ def decode_trace(table: object, where: str, subject: str) -> Trace:
     Raises:
         LockfileError: if it is nothing that ``encode_trace`` makes.
     """
+    from pytest_mlrepro.traces import Trace
+
     path = (subject, TABLE)
     if not isinstance(table, dict):
         raise wrong(where, path, "a table with functions, forms and steps", table)
@@ -96,6 +100,8 @@ def _typed(node: object, kind: type, where: str, path: tuple[str, ...]) -> Any:
 def _routine(node: object, where: str, path: tuple[str, ...]) -> Routine:
     if not isinstance(node, list) or list(map(type, node)) != [str, int, str, bool]:
         raise wrong(where, (*path, "functions"), "rows [file, line, name, yields]", node)
+    from pytest_mlrepro.traces import Routine
+
     return Routine(*node)
 
 
@@ -106,6 +112,8 @@ def _key(node: object, where: str, path: tuple[str, ...]) -> tuple[str, str]:
 
 
 def _step(row: object, routines: list[Routine], forms: list[str], where: str, path: tuple[str, ...]) -> Step:
+    from pytest_mlrepro.traces import Seen, Sketch, Step
+
     if not isinstance(row, list) or list(map(type, row[:_DIGESTS])) != [int, int, str, str, str]:
         raise wrong(where, (*path, "steps"), _ROW, row)
     place, form, digest, floats, bag, *sums = row

@@ -10,26 +10,25 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pytest_mlrepro.acceptance import Acceptance
 from pytest_mlrepro.balance import Sum, draw
 from pytest_mlrepro.contribution import Contribution
 from pytest_mlrepro.errors import MlreproError
 from pytest_mlrepro.gate import Judgement, Terms
 from pytest_mlrepro.guard import Sightings
-from pytest_mlrepro.history import head
 from pytest_mlrepro.ledger import Extent, Ledger
-from pytest_mlrepro.lockfile import update_lockfile, write_run
+from pytest_mlrepro.lockfile import Edition, update_lockfile, write_run
 from pytest_mlrepro.model import SESSION, Facts, Own, Run
 from pytest_mlrepro.plugin.items import CARRIER, NAME, users
-from pytest_mlrepro.report import files, machine, text
-from pytest_mlrepro.report.standing import Standing, standing
-from pytest_mlrepro.traces import Trace
+from pytest_mlrepro.report import text
 from pytest_mlrepro.visible import line, visible
 
 if TYPE_CHECKING:
+    from pytest_mlrepro.acceptance import Acceptance
     from pytest_mlrepro.plugin.github import GitHub
     from pytest_mlrepro.plugin.install import Order
     from pytest_mlrepro.report.page import Histories
+    from pytest_mlrepro.report.standing import Standing
+    from pytest_mlrepro.traces import Trace
 
 _HELD = "held:"
 _QUIET = ("lfplugin", "stepwiseplugin", "nfplugin", "mlrepro-desk")
@@ -41,11 +40,20 @@ _SELECTING = ("python_", "testpaths", "norecursedirs")
 class Desk:
     """One a run: in the only process, or in the controller of xdist's workers."""
 
-    def __init__(self, config: pytest.Config, order: Order, terms: Terms, sightings: Sightings) -> None:
+    def __init__(
+        self,
+        config: pytest.Config,
+        order: Order,
+        terms: Terms,
+        sightings: Sightings,
+        known: Edition | None = None,
+    ) -> None:
+        """Make one; ``known`` is what the lockfile held at the start, where it may be updated."""
         self.config = config
         self.order = order
         self.terms = terms
         self.sightings = sightings
+        self._known = known
         self.ledger = Ledger()
         self._held: dict[str, Contribution] = {}
         self.traces: Mapping[str, Trace] = {}
@@ -130,7 +138,9 @@ class Desk:
         if self._broken:
             return
         total = self._total = draw(self.ledger, self.terms, self._extent(session, exitstatus))
-        if self.order.judges:
+        if self.order.judges and total.is_red:
+            from pytest_mlrepro.report.standing import standing
+
             self._standing = standing(total, self.terms, tests_failed=session.testsfailed > 0)
             self._report_red(session, total)
         try:
@@ -216,6 +226,8 @@ class Desk:
             self._written = self._update(total.accept)
         if not self.order.reports and self.github is None:
             return
+        from pytest_mlrepro.report import files, machine
+
         alone = self._standing if self._standing is not None and self._standing.alone else None
         document = machine.document(
             total,
@@ -244,6 +256,7 @@ class Desk:
 
     def _context(self) -> Mapping[str, object]:
         from pytest_mlrepro.environment.context import context
+        from pytest_mlrepro.history import head
 
         checkout = head(self.config.rootpath)
         told = {"commit": checkout[0], "changed_since": checkout[1]} if checkout else {}
@@ -255,7 +268,7 @@ class Desk:
             self._overtaken = accept.overtaken(before, after)
             return after
 
-        return update_lockfile(self.order.lockfile, change, shown=self.order.shown)
+        return update_lockfile(self.order.lockfile, change, shown=self.order.shown, known=self._known)
 
     # Telling
 

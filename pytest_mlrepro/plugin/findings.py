@@ -124,11 +124,12 @@ class Findings:
 
     def test(self, turn: Turn, rests_on: tuple[str, ...]) -> Judgement | None:
         """Take what a test recorded, and judge it; None where nothing it recorded can fail it."""
-        contribution = self._contribution(turn, rests_on)
-        self._pending.append(contribution)
+        facts = turn.facts()
         if not self._judges or self._terms.accepts_all:
+            self._pending.append(self._contribution(turn, rests_on, facts))
             return None
-        comparison = self._terms.compare(turn.subject, contribution.facts, turn.overlay)
+        comparison = self._terms.compare(turn.subject, facts, turn.overlay)
+        self._pending.append(self._contribution(turn, rests_on, facts, comparison=comparison))
         drifts = self._drifts_around(rests_on) if comparison.drifts else ()
         return judge(self._terms, turn.subject, comparison, drifts)
 
@@ -168,16 +169,24 @@ class Findings:
         return self._uses[uses]
 
     def _contribution(
-        self, turn: Turn, rests_on: tuple[str, ...], *, complete: bool = True, is_test: bool = True
+        self,
+        turn: Turn,
+        rests_on: tuple[str, ...],
+        facts: Facts | None = None,
+        *,
+        complete: bool = True,
+        is_test: bool = True,
+        comparison: Comparison | None = None,
     ) -> Contribution:
         uses = self._around.uses(turn.recording)
         return Contribution(
             turn.subject,
-            turn.facts(),
+            turn.facts() if facts is None else facts,
             complete=complete,
             overlay=turn.overlay,
             rests_on=rests_on,
             uses=self._sorted(uses),
             environment=self._around.news(uses),
             is_test=is_test,
+            comparison=comparison,
         )

@@ -33,11 +33,6 @@ class GitHub:
         self._document: Mapping[str, Any] | None = None
         self._problem = ""
 
-    @staticmethod
-    def is_here(environ: Mapping[str, str]) -> bool:
-        """Whether this is a job of GitHub Actions."""
-        return environ.get("GITHUB_ACTIONS") == "true"
-
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         from pytest_mlrepro.plugin.items import NAME
 

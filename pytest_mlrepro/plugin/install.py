@@ -15,13 +15,13 @@ from pytest_mlrepro.environment.naming import default_name, parse_name
 from pytest_mlrepro.errors import ConfigError, MlreproError
 from pytest_mlrepro.facets import Versions, facet, facet_names
 from pytest_mlrepro.gate import Terms
-from pytest_mlrepro.lockfile import check_writable, load_lockfile
+from pytest_mlrepro.lockfile import Edition, check_writable, read_lockfile
+from pytest_mlrepro.model import Run
 from pytest_mlrepro.plugin.desk import Desk
 from pytest_mlrepro.plugin.omissions import Omissions
 from pytest_mlrepro.plugin.stage import Stage
 from pytest_mlrepro.plugin.watching import Watching
 from pytest_mlrepro.policy import Policies
-from pytest_mlrepro.report import files
 from pytest_mlrepro.seeding import Seeding
 
 _WITHOUT_TESTS = (
@@ -90,13 +90,16 @@ def install(config: pytest.Config) -> Stage:
     try:
         project = load_config(config.rootpath)
         order = read_order(config, project)
-        terms = _terms(order, project) if order.active else None
+        known = _accepted(order) if order.active else None
+        terms = _terms(order, project, known.run if known is not None else None) if order.active else None
         seeding = Seeding.with_entry_points()
         watching = Watching(config, order.guard)
     except MlreproError as error:
         raise pytest.UsageError(f"mlrepro: {error}") from None
     worker: Mapping[str, object] | None = getattr(config, "workerinput", None)
-    desk = Desk(config, order, terms, watching.sightings) if terms is not None and worker is None else None
+    desk = None
+    if terms is not None and worker is None:
+        desk = Desk(config, order, terms, watching.sightings, known if order.update else None)
     baseline = terms.baseline if terms is not None else None
     omissions = Omissions(config, baseline.subjects if baseline is not None else ())
     stage = Stage(config, order, terms, seeding, omissions=omissions, desk=desk, watching=watching)
@@ -120,9 +123,9 @@ def install(config: pytest.Config) -> Stage:
 
 
 def _speak_to_github(config: pytest.Config, order: Order, desk: Desk) -> None:
-    from pytest_mlrepro.plugin.github import GitHub
+    if order.judges and os.environ.get("GITHUB_ACTIONS") == "true":
+        from pytest_mlrepro.plugin.github import GitHub
 
-    if order.judges and GitHub.is_here(os.environ):
         desk.github = GitHub(os.environ, config.rootpath, order.lockfile)
         config.pluginmanager.register(desk.github, "mlrepro-github")
 
@@ -184,11 +187,15 @@ def _repeated(options: argparse.Namespace) -> tuple[str, ...]:
     return tuple(f"{name}={value}" for name, value in given if value is not None)
 
 
-def _terms(order: Order, project: Config) -> Terms:
+def _accepted(order: Order) -> Edition | None:
+    """What the lockfile holds; None where there is none, or nothing is compared with it."""
     if order.update:
         check_writable(order.lockfile, shown=order.shown)
     exists = order.judges and (order.lockfile.exists() or order.lockfile.is_symlink())
-    accepted = load_lockfile(order.lockfile, shown=order.shown) if exists else None
+    return read_lockfile(order.lockfile, shown=order.shown) if exists else None
+
+
+def _terms(order: Order, project: Config, accepted: Run | None) -> Terms:
     return Terms(
         baseline=accepted.view(order.environment) if accepted is not None else None,
         update=order.update,
@@ -239,6 +246,8 @@ def _environment(given: str | None, project: Config) -> str:
 
 
 def _report(name: str, config: pytest.Config) -> Path:
+    from pytest_mlrepro.report import files
+
     path = config.invocation_params.dir / name
     files.check(path, f"--mlrepro-report={name}")
     return path

@@ -16,9 +16,7 @@ from pytest_mlrepro.contribution import Contribution
 from pytest_mlrepro.crew import Crew
 from pytest_mlrepro.errors import MlreproError, RecordingError
 from pytest_mlrepro.facets.data import Reading
-from pytest_mlrepro.fingerprints import FileCache
 from pytest_mlrepro.gate import Judgement, Terms
-from pytest_mlrepro.guard import Site
 from pytest_mlrepro.model import DEFAULT_TOLERANCE, Facts, Policy
 from pytest_mlrepro.plugin import USING, MlreproWarning
 from pytest_mlrepro.plugin.findings import Findings, Turn
@@ -41,12 +39,14 @@ from pytest_mlrepro.plugin.progress import terminal
 from pytest_mlrepro.plugin.surroundings import Libraries, Surroundings
 from pytest_mlrepro.policy import Policies
 from pytest_mlrepro.recording import Origins, Recording, caller
-from pytest_mlrepro.report import junit, text
+from pytest_mlrepro.report import text
 from pytest_mlrepro.report.progress import Progress
 from pytest_mlrepro.seeding import Seeding, derive_seed
 from pytest_mlrepro.strays import Strays
 
 if TYPE_CHECKING:
+    from pytest_mlrepro.fingerprints import FileCache
+    from pytest_mlrepro.guard import Site
     from pytest_mlrepro.plugin.desk import Desk
     from pytest_mlrepro.plugin.install import Order
     from pytest_mlrepro.plugin.omissions import Omissions
@@ -369,6 +369,8 @@ class Stage:
             raise Drifted(turn.problem)
         turn.recording.closed = True
         if self.order.properties:
+            from pytest_mlrepro.report import junit
+
             item.user_properties += junit.properties(turn.facts())
         rests_on = findings.subjects_of(fixtures_of(item))
         judgement = findings.test(turn, rests_on)
@@ -457,6 +459,8 @@ def _files_read(config: pytest.Config) -> FileCache | None:
     """What earlier runs read of data files; where pytest keeps no cache, or cannot, each is read."""
     kept = getattr(config, "cache", None)
     if kept is not None:
+        from pytest_mlrepro.fingerprints import FileCache
+
         with contextlib.suppress(OSError):
             return FileCache(kept.mkdir("mlrepro"))
     return None

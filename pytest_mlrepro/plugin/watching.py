@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator, Iterable
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from pytest_mlrepro.guard import Guard, Sightings, Site, UnpinnedError, message, parse_variations
-from pytest_mlrepro.guard.guard import Mode
+from pytest_mlrepro.guard import Guard, Sightings, parse_variations
 from pytest_mlrepro.visible import line
+
+if TYPE_CHECKING:
+    from pytest_mlrepro.guard import Site, UnpinnedError
+    from pytest_mlrepro.guard.guard import Mode
 
 OUTPUT = "mlrepro_guard"
 """The key of a worker's output under which it hands over what it has seen."""
@@ -38,7 +41,7 @@ class Watching:
         self._names: frozenset[str] = frozenset()
         text = os.environ.get(_VARIATIONS, "")
         variations = parse_variations(text) if text else {}
-        self._guard = None if mode == "off" else Guard(config.rootpath, cast(Mode, mode), variations)
+        self._guard = None if mode == "off" else Guard(config.rootpath, cast("Mode", mode), variations)
 
     # Whose turn it is
 
@@ -78,6 +81,7 @@ class Watching:
         outcome = yield
         guard = self._guard
         if guard is not None and guard.mode == "fail" and self._subjects and (sites := guard.sites()):
+            from pytest_mlrepro.guard import message
             from pytest_mlrepro.plugin.stage import Drifted
 
             # It was said at the call, to somebody who did not listen.
@@ -86,7 +90,11 @@ class Watching:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> None:
-        if call.excinfo is not None and isinstance(call.excinfo.value, UnpinnedError):
+        if call.excinfo is None:
+            return
+        from pytest_mlrepro.guard import UnpinnedError
+
+        if isinstance(call.excinfo.value, UnpinnedError):
             self._cut(call.excinfo.value)
 
     def _cut(self, error: UnpinnedError) -> None:

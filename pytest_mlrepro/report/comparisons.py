@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from pytest_mlrepro.balance import Sum
-from pytest_mlrepro.facets import direction
+from pytest_mlrepro.facets.results import direction
 from pytest_mlrepro.gate import Terms
 from pytest_mlrepro.model import SESSION, Drift
 from pytest_mlrepro.report import machine

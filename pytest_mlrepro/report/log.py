@@ -8,7 +8,8 @@ from typing import Any
 
 from pytest_mlrepro.comparison import room
 from pytest_mlrepro.explain import sentence
-from pytest_mlrepro.facets import direction, show
+from pytest_mlrepro.facets import show
+from pytest_mlrepro.facets.results import direction
 from pytest_mlrepro.history.commits import Commit
 from pytest_mlrepro.history.repository import short
 from pytest_mlrepro.model import SESSION, Drift, Fact, Suspect

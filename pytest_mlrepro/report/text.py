@@ -7,16 +7,25 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from pytest_mlrepro.bands import Band
 from pytest_mlrepro.explain import agreement, sentence
 from pytest_mlrepro.facets import facet_names, show
-from pytest_mlrepro.model import SESSION, Agreement, Drift, Explanation, Fact, Facts, Run, Tolerance
-from pytest_mlrepro.report.hints import hints
+from pytest_mlrepro.model import (
+    SESSION,
+    Agreement,
+    Comparison,
+    Drift,
+    Explanation,
+    Fact,
+    Facts,
+    Run,
+    Tolerance,
+)
 from pytest_mlrepro.visible import line as shown_line
 from pytest_mlrepro.visible import lines as shown_lines
 
 if TYPE_CHECKING:
     from pytest_mlrepro.balance import Sum
+    from pytest_mlrepro.bands import Band
     from pytest_mlrepro.gate import Judgement, Terms
     from pytest_mlrepro.guard import Site
     from pytest_mlrepro.report.standing import Standing
@@ -278,7 +287,7 @@ def summary(
     red = [judgement for judgement in total.judgements if judgement.red]
     notes = [each for each in found.drifts if each.policy == "note" and not terms.accepts(each.facet)]
     if verbose > _SILENT or red or terms.update:
-        yield _counted(total, len(notes))
+        yield _counted(total, found, len(notes))
     for judgement in total.judgements:
         if judgement.subject in total.off_test:
             yield from (warning(each) for each in judgement.warned)
@@ -290,6 +299,8 @@ def summary(
         if not terms.update:
             yield f"drop them with: {update_command('', options)}"
     if red and not terms.update:
+        from pytest_mlrepro.report.hints import hints
+
         explained = [each for judgement in red for each in judgement.failed]
         yield from hints([*explained, *total.conflicts], total.run.facts(SESSION), terms.tolerance)
         yield f"not reproduced. {_acceptance(standing, options)}, then review and commit {lockfile}"
@@ -302,8 +313,7 @@ def _details(total: Sum, terms: Terms, notes: Iterable[Drift]) -> Iterator[str]:
         yield f"note: {drift.subject}: {drift.address} {_kind(drift)}{sentence(drift)}"
 
 
-def _counted(total: Sum, notes: int) -> str:
-    found = total.comparison
+def _counted(total: Sum, found: Comparison, notes: int) -> str:
     failed = sum(len(judgement.failed) for judgement in total.judgements)
     green = (
         f"{found.identical} identical",

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from functools import cached_property
 from types import ModuleType
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from pytest_mlrepro.seeding.jitted import Jitted
-from pytest_mlrepro.seeding.mersenne import Mersenne
 from pytest_mlrepro.seeding.python_random import PythonRandom
+
+if TYPE_CHECKING:
+    from pytest_mlrepro.seeding.jitted import Jitted
+    from pytest_mlrepro.seeding.mersenne import Mersenne
 
 
 class Seeder:
@@ -88,8 +91,11 @@ class Numpy(Seeder):
     module = "numpy.random"
     needs = ("seed", "get_state", "set_state", "MT19937", "mtrand")
 
-    def __init__(self) -> None:
-        self._mersenne = Mersenne()
+    @cached_property
+    def _mersenne(self) -> Mersenne:
+        from pytest_mlrepro.seeding.mersenne import Mersenne
+
+        return Mersenne()
 
     def pin(self, library: Any, seed: int) -> None:
         """``np.random.seed``."""
@@ -233,8 +239,11 @@ class Numba(Seeder):
     name = module = "numba"
     needs = ("njit",)
 
-    def __init__(self) -> None:
-        self._jitted = Jitted()
+    @cached_property
+    def _jitted(self) -> Jitted:
+        from pytest_mlrepro.seeding.jitted import Jitted
+
+        return Jitted()
 
     def usable(self, library: Any) -> bool:
         """Only where numba has the helpers that its own tests use."""

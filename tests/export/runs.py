@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from pytest_mlrepro.bands import Band
 from pytest_mlrepro.export import Source
-from pytest_mlrepro.model import SESSION, Band, Fact, Run
+from pytest_mlrepro.model import SESSION, Fact, Run
 
 SOURCE = Source("mlrepro.lock", "ab" * 32)
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

@@ -11,11 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pytest_mlrepro.bands import Band
 from pytest_mlrepro.errors import RecordingError
 from pytest_mlrepro.facets._bounds import rounded_up
 from pytest_mlrepro.facets.results import Results, excess
 from pytest_mlrepro.lockfile import dumps, loads
-from pytest_mlrepro.model import Agreement, Band, Drift, Fact, Run, Tolerance
+from pytest_mlrepro.model import Agreement, Drift, Fact, Run, Tolerance
 
 RESULTS = Results()
 DEFAULT = Tolerance()

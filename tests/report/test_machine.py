@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from strategies import RUNS, VALUES
 
 from pytest_mlrepro.balance import contrast, draw
+from pytest_mlrepro.bands import Band
 from pytest_mlrepro.contribution import Contribution
 from pytest_mlrepro.gate import Terms
 from pytest_mlrepro.ledger import Extent, Ledger
-from pytest_mlrepro.model import SESSION, Band, Fact, Run, Tolerance, by_address
+from pytest_mlrepro.model import SESSION, Fact, Run, Tolerance, by_address
 from pytest_mlrepro.report import machine
 
 TEST = "tests/test_model.py::test_f1"

@@ -12,11 +12,12 @@ from report.rendering import RENDERERS, rendered
 from strategies import RUNS
 
 from pytest_mlrepro.balance import contrast, draw
+from pytest_mlrepro.bands import Band
 from pytest_mlrepro.contribution import Contribution
 from pytest_mlrepro.gate import Terms
 from pytest_mlrepro.guard import Sightings, Site
 from pytest_mlrepro.ledger import Extent, Ledger
-from pytest_mlrepro.model import SESSION, Band, Fact, Run, by_address
+from pytest_mlrepro.model import SESSION, Fact, Run, by_address
 from pytest_mlrepro.policy import Policies
 from pytest_mlrepro.report import machine, markdown
 from pytest_mlrepro.report.gfm import cut, visible

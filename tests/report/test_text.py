@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from pytest_mlrepro.balance import contrast, draw
+from pytest_mlrepro.bands import Band
 from pytest_mlrepro.contribution import Contribution
 from pytest_mlrepro.gate import Terms, judge
 from pytest_mlrepro.ledger import Extent, Ledger
-from pytest_mlrepro.model import SESSION, Band, Fact, Run, Tolerance, by_address
+from pytest_mlrepro.model import SESSION, Fact, Run, Tolerance, by_address
 from pytest_mlrepro.policy import Policies
 from pytest_mlrepro.report import differences, text
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 from pytest_mlrepro.balance import contrast
+from pytest_mlrepro.bands import Band
 from pytest_mlrepro.gate import Terms
 from pytest_mlrepro.guard import Sightings, Site
-from pytest_mlrepro.model import SESSION, Band, Fact, Run, Tolerance, by_address
+from pytest_mlrepro.model import SESSION, Fact, Run, Tolerance, by_address
 from pytest_mlrepro.report import machine
 from pytest_mlrepro.report.page import Point
 
