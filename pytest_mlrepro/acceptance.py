@@ -69,9 +69,9 @@ class Acceptance:
 
     def _changed_since(self, before: Run) -> set[str]:
         """Subjects that are not as they were when the run began, of those that it accepts or drops."""
-        now = self._view(before)
+        now, then = self._view(before), self.terms.baseline or Run()
         mine = (*self.facts, *self.drop, *([SESSION] if self.environment else []))
-        return {name for name in mine if _differ(now.facts(name), self._judged_by(name))}
+        return {name for name in mine if not _stands_as(now, then, name)}
 
     def _view(self, run: Run) -> Run:
         return run.view(self.terms.environment) if self.terms.environment else run
@@ -145,6 +145,13 @@ def acceptance(
     facts = {name: each.facts for name, each in accepted.items()}
     drop = frozenset() if terms.only else frozenset(stale)
     return Acceptance(terms, facts, environment, drop, refused, prune=settled)
+
+
+def _stands_as(now: Run, then: Run, subject: str) -> bool:
+    """Whether a subject has the same facts in both, which need not be made where they stand in the same words."""
+    text = now.text(subject)
+    same_words = bool(text) and text == then.text(subject)
+    return same_words or not _differ(now.facts(subject), then.facts(subject))
 
 
 def _differ(left: Facts, right: Facts) -> bool:

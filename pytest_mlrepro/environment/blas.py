@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from pytest_mlrepro.environment.imports import threadpool_library
+
+_PARTS = (b"blas", b"blis", b"mkl", b"omp")
+"""Each name of a library that threadpoolctl knows has one of these in it."""
 
 
 class Pool(NamedTuple):
@@ -36,7 +40,22 @@ class Pool(NamedTuple):
 
 def pools() -> tuple[Pool, ...]:
     """The libraries loaded now, sorted; the process and its environment stay as they are."""
+    if not may_be_loaded():
+        return ()
     return tuple(sorted(_pools(threadpool_library().threadpool_info())))
+
+
+def may_be_loaded(maps: Path = Path("/proc/self/maps")) -> bool:
+    """Whether the process may hold such a library: to ask ``threadpoolctl``, it would have to be imported.
+
+    Args:
+        maps: lists the files that the process has loaded; where there is none, it may.
+    """
+    try:
+        loaded = maps.read_bytes()
+    except OSError:
+        return True
+    return any(part in loaded for part in _PARTS)
 
 
 def _pools(found: list[Mapping[str, Any]]) -> Iterator[Pool]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar
 
+from pytest_mlrepro.environment.blas import may_be_loaded
 from pytest_mlrepro.facets._protocol import Facet, Reach, show
 from pytest_mlrepro.model import DEFAULT_TOLERANCE, Drift, Fact, Policy, Tolerance, Value
 
@@ -143,6 +144,8 @@ def _native_threads() -> dict[str, Value]:
 
 
 def _thread_pools() -> list[dict[str, Any]]:
+    if not may_be_loaded():
+        return []
     known, environment = "threadpoolctl" in sys.modules, dict(os.environ)
     import threadpoolctl
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pytest_mlrepro.errors import LockfileError
 from pytest_mlrepro.lockfile import environments, traces
 from pytest_mlrepro.lockfile.facts import decode_tables
 from pytest_mlrepro.lockfile.nodes import restore, shown, wrong
 from pytest_mlrepro.model import SESSION, Facts, Run
-from pytest_mlrepro.traces import Trace
+
+if TYPE_CHECKING:
+    from pytest_mlrepro.traces import Trace
 
 VERSION = (1, 2)
 """The newest format that this release reads."""

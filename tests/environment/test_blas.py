@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from pytest_mlrepro.environment import blas
 
@@ -24,3 +25,31 @@ def test_a_blas_tells_version_layer_and_kernels_but_no_path():
 def test_what_a_library_does_not_tell_is_left_out():
     pool = blas.Pool("openmp", "libgomp", "", "", "", 2, "/usr/lib/libgomp.so.1")
     assert str(pool) == "libgomp"
+
+
+@pytest.mark.parametrize(
+    ("listed", "expected"),
+    [
+        ("7f00-7f01 r-xp 00000000 08:01 5 /usr/lib/libc.so.6\n", False),
+        ("7f00-7f01 r-xp 00000000 08:01 5 /x/numpy.libs/libscipy_openblas64_-ff65.so\n", True),
+        ("7f00-7f01 r-xp 00000000 08:01 5 /usr/lib/libgomp.so.1\n", True),
+        ("7f00-7f01 r-xp 00000000 08:01 5 /opt/intel/libmkl_rt.so.2\n", True),
+        (None, True),
+    ],
+)
+def test_what_is_loaded_is_looked_at_before_anybody_is_asked(tmp_path, listed, expected):
+    maps = tmp_path / "maps"
+    if listed is not None:
+        maps.write_text(listed)
+    assert blas.may_be_loaded(maps) is expected
+
+
+def test_every_name_that_is_known_would_be_seen():
+    controller = pytest.importorskip("threadpoolctl")
+    prefixes = [name for each in controller._ALL_CONTROLLERS for name in each.filename_prefixes]
+    assert prefixes
+    # On Windows OpenMP has a name of its own, and no list of what is loaded.
+    assert [name for name in prefixes if not any(part in name.encode() for part in blas._PARTS)] in (
+        [],
+        ["vcomp"],
+    )
