@@ -46,7 +46,9 @@ def dumps(run: Run) -> str:
 def _needed(run: Run) -> tuple[int, int]:
     """The oldest format that can hold a run."""
     own = [facts for each in run.environments.values() for facts in each.values() if facts]
-    bands = [fact.band for _, fact in run if fact.band is not None]
+    # What is held as text has no band.
+    made = [run.facts(subject) for subject in run.subjects if not run.text(subject)]
+    bands = [fact.band for facts in made for fact in facts.values() if fact.band is not None]
     bands += [
         fact.band for facts in own for fact in facts.values() if fact is not None and fact.band is not None
     ]

@@ -49,7 +49,7 @@ def section() -> re.Pattern[str]:
 @cache
 def fact() -> re.Pattern[str]:
     """An inline table of a fact whose value is a scalar: value, dtype, better, rtol, atol, detail."""
-    return re.compile(rf"\{{ value = ({SCALAR}){_parts('(')}(?:, detail = \{{ (.*) \}})?+ \}}", re.DOTALL)
+    return re.compile(rf"\{{ value = ({SCALAR}){_parts('(')}(?:, detail = \{{ (.*) \}})? \}}", re.DOTALL)
 
 
 @cache

@@ -311,3 +311,14 @@ def test_a_view_of_what_was_read_is_that_of_the_whole(run):
             known, own = one.facts(subject), one.environments.get(name, {}).get(subject, {})
             assert all(repr(facts[address]) == repr(known[address]) for address in facts.keys() - own.keys())
     assert repr(one.below("tests/")) == repr(whole.below("tests/"))
+
+
+def test_a_seed_and_a_version_are_made_into_facts_without_the_parser(monkeypatch):
+    monkeypatch.setattr(plain, "_parsed", None)
+    facts = [
+        Fact("randomization", "seed", 5, detail={"base": 0}),
+        Fact("results", "f1", 0.5, dtype="float32", better="higher", tolerance=Tolerance(1e-6, 0.0)),
+        Fact("libraries", "numpy", "2.4", detail={"direct": True, "note": "a } b = 1, c"}),
+    ]
+    run = Run.of({TEST: facts})
+    assert repr(loads(dumps(run)).facts(TEST)) == repr(read_whole(dumps(run)).facts(TEST))
