@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from pytest_mlrepro.environment.imports import threadpool_library
 
 _PARTS = (b"blas", b"blis", b"mkl", b"omp")
-"""Each name of a library that threadpoolctl knows has one of these in it."""
+"""Each name of such a library that threadpoolctl knows has one of these in it."""
 
 
 class Pool(NamedTuple):
@@ -42,7 +42,15 @@ def pools() -> tuple[Pool, ...]:
     """The libraries loaded now, sorted; the process and its environment stay as they are."""
     if not may_be_loaded():
         return ()
-    return tuple(sorted(_pools(threadpool_library().threadpool_info())))
+    return tuple(sorted(_pools(native(threadpool_library().threadpool_info()))))
+
+
+def native(found: Iterable[Mapping[str, Any]]) -> Iterator[Mapping[str, Any]]:
+    """Of what ``threadpoolctl.threadpool_info`` tells the libraries for linear algebra and OpenMP.
+
+    Others may register pools of theirs: scipy's reader of matrix files does, with a function in the place of a version.
+    """
+    return (each for each in found if each["user_api"] in ("blas", "openmp"))
 
 
 def may_be_loaded(maps: Path = Path("/proc/self/maps")) -> bool:
@@ -58,7 +66,7 @@ def may_be_loaded(maps: Path = Path("/proc/self/maps")) -> bool:
     return any(part in loaded for part in _PARTS)
 
 
-def _pools(found: list[Mapping[str, Any]]) -> Iterator[Pool]:
+def _pools(found: Iterable[Mapping[str, Any]]) -> Iterator[Pool]:
     for each in found:
         api = each["user_api"]
         # The implementations of OpenMP have one interface, and are told apart by their files.

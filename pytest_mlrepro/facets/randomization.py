@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, ClassVar
 
-from pytest_mlrepro.environment.blas import may_be_loaded
+from pytest_mlrepro.environment.blas import may_be_loaded, native
 from pytest_mlrepro.facets._protocol import Facet, Reach, show
 from pytest_mlrepro.model import DEFAULT_TOLERANCE, Drift, Fact, Policy, Tolerance, Value
 
@@ -143,14 +143,14 @@ def _native_threads() -> dict[str, Value]:
     return {name: next(iter(each)) if len(each) == 1 else tuple(sorted(each)) for name, each in sizes.items()}
 
 
-def _thread_pools() -> list[dict[str, Any]]:
+def _thread_pools() -> list[Mapping[str, Any]]:
     if not may_be_loaded():
         return []
     known, environment = "threadpoolctl" in sys.modules, dict(os.environ)
     import threadpoolctl
 
     try:
-        return list(threadpoolctl.threadpool_info())
+        return list(native(threadpoolctl.threadpool_info()))
     finally:
         # Its import sets KMP_DUPLICATE_LIB_OK. Undone here, and its module too, so that whoever imports it
         # for the sake of that still gets it.

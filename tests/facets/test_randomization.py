@@ -128,6 +128,13 @@ def test_copies_of_a_library_that_disagree_are_both_told():
     assert sys.modules["threadpoolctl"] is threadpoolctl
 
 
+def test_a_pool_that_scipy_registers_for_its_reader_of_files_is_not_told():
+    pytest.importorskip("scipy.io._fast_matrix_market._fmm_core")
+    np.linalg.svd(np.eye(3))
+    assert "threads.openblas" in values(FACET.session([]))
+    assert "threads.scipy_mmio" not in values(FACET.session([]))
+
+
 @pytest.mark.parametrize(
     ("code", "environment", "flags", "expected"),
     [
