@@ -85,9 +85,10 @@ def _torch_devices(modules: Mapping[str, Any]) -> Iterator[Device]:
 
     for number in range(_call(cuda, "device_count") or 0):
         found = cuda.get_device_properties(number)
-        # Of builds for AMD's GPUs; "gfx942:sramecc+:xnack-" tells features too.
+        # "gfx942:sramecc+:xnack-" tells features too; builds for CUDA repeat the name there.
         architecture = str(getattr(found, "gcnArchName", "")).partition(":")[0]
-        capability = architecture or f"{found.major}.{found.minor}"
+        is_amd = architecture.startswith("gfx")
+        capability = architecture if is_amd else f"{found.major}.{found.minor}"
         # An instance of a divided GPU is called "NVIDIA H100 80GB HBM3 MIG 1g.10gb".
         yield Device(found.name, capability, found.multi_processor_count, mig=" MIG " in found.name)
 
