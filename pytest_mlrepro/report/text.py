@@ -35,6 +35,7 @@ _SILENT = -2
 _MOST_SUSPECTS = 6
 _MOST_SITES = 4
 _MOST_LINES = 20
+_MOST_SUBJECTS = 40
 _WIDTH = 34
 
 
@@ -137,30 +138,48 @@ def warning(explanation: Explanation) -> str:
     return shown_line(f"mlrepro: {drift.address} drifted in {drift.subject}: {explanation.sentence}")
 
 
-def accepted(judgements: Iterable[Judgement], subjects: Iterable[str], terms: Terms) -> Iterator[str]:
+def accepted(
+    judgements: Iterable[Judgement], subjects: Iterable[str], terms: Terms, *, most: int | None = None
+) -> Iterator[str]:
     """What an update accepts: a line a drift under its subject, so that nobody accepts unseen.
 
     Args:
         judgements: of the run.
         subjects: those that are written.
         terms: of the run; they say which facets are accepted.
+        most: subjects to list; the others are counted. None for all.
     """
     chosen = set(subjects)
-    for judgement in judgements:
-        if judgement.subject not in chosen:
-            continue
-        drifts = [each for each in judgement.comparison.drifts if terms.accepts(each.facet)]
-        if not drifts:
-            continue
-        if all(each.kind == "added" for each in drifts):
-            count = Counter(each.facet for each in drifts)
-            kinds = ", ".join(f"{count[name]} {name}" for name in count)
-            yield f"{judgement.subject}: new, {plural(len(drifts), 'fact')} ({kinds})"
-            drifts = [each for each in drifts if each.facet == "results"]
-            yield from _cut([f"  {each.address:<{_WIDTH}} {_value(each)}" for each in drifts])
-        else:
-            yield judgement.subject
-            yield from _cut([f"  {line(each, terms.tolerance)}{_dropped(each)}" for each in drifts])
+    drifted = [
+        (judgement.subject, drifts)
+        for judgement in judgements
+        if judgement.subject in chosen
+        and (drifts := [each for each in judgement.comparison.drifts if terms.accepts(each.facet)])
+    ]
+    # Nobody reads thousands of lines, and to put them into words took a third of an update. What all results rest on
+    # is shown in any case.
+    first = len(drifted) if most is None else most
+    for place, (subject, drifts) in enumerate(drifted):
+        if place < first or subject == SESSION:
+            yield from _accepted(subject, drifts, terms.tolerance)
+    left = [len(drifts) for subject, drifts in drifted[first:] if subject != SESSION]
+    if left:
+        yield f"and {plural(len(left), 'more subject')} with {plural(sum(left), 'fact')}: -v lists all"
+
+
+def _accepted(subject: str, drifts: Sequence[Drift], tolerance: Tolerance) -> Iterator[str]:
+    if all(each.kind == "added" for each in drifts):
+        count = Counter(each.facet for each in drifts)
+        kinds = ", ".join(f"{count[name]} {name}" for name in count)
+        yield f"{subject}: new, {plural(len(drifts), 'fact')} ({kinds})"
+        results = [each for each in drifts if each.facet == "results"]
+        yield from _cut([f"  {each.address:<{_WIDTH}} {_value(each)}" for each in results])
+    else:
+        yield subject
+        # No sentence for what is cut: the first are shown, of the others their number.
+        shown = [f"  {line(each, tolerance)}{_dropped(each)}" for each in drifts[:_MOST_LINES]]
+        left = len(drifts) - len(shown)
+        yield from [*shown, f"  and {left} more"] if left else shown
 
 
 def _value(drift: Drift) -> str:
@@ -274,13 +293,14 @@ def summary(
         lockfile: how to call the lockfile.
         written: whether an update changed the lockfile; None where it accepted nothing or there was none.
         overtaken: subjects that somebody else had changed in the lockfile while this run was going.
-        verbose: notes are listed from 1 on; from -2 down, where pytest gives no totals either, what is green is not
-            counted.
+        verbose: notes, and every subject that an update accepts, are listed from 1 on; from -2 down, where pytest
+            gives no totals either, what is green is not counted.
         options: that the run was given and an update of it needs too.
         standing: of the environment, where it fails the run.
     """
     if terms.update:
-        yield from _update_lines(total, terms, lockfile, written, overtaken)
+        most = None if verbose > 0 else _MOST_SUBJECTS
+        yield from _update_lines(total, terms, lockfile, written, overtaken, most=most)
     elif terms.is_stranger:
         yield from _stranger(terms, lockfile, options)
     found = total.comparison
@@ -359,12 +379,18 @@ def _near(found: Agreement, tolerance: Tolerance) -> str:
 
 
 def _update_lines(
-    total: Sum, terms: Terms, lockfile: str, written: bool | None, overtaken: Sequence[str]
+    total: Sum,
+    terms: Terms,
+    lockfile: str,
+    written: bool | None,
+    overtaken: Sequence[str],
+    *,
+    most: int | None,
 ) -> Iterator[str]:
     refused = set(total.refused)
     if total.accept is not None and written is not None:
         subjects = [each.subject for each in total.judgements if each.subject not in refused]
-        yield from accepted(total.judgements, subjects, terms)
+        yield from accepted(total.judgements, subjects, terms, most=most)
     for subject in total.refused:
         yield f"not accepted: {subject} did not pass; its baseline is as it was"
     if written and overtaken:

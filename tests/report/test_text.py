@@ -296,6 +296,22 @@ def test_an_update_of_many_facts_is_cut():
     assert "  and 30 more" in said
 
 
+def test_of_many_subjects_an_update_lists_the_first_and_always_the_environment():
+    names = [f"a/test_many.py::test_{number:02}" for number in range(43)]
+    python = {fact.address: fact for fact in [Fact("libraries", "runtime.python", "3.12.1")]}
+    ledger = ledger_of(*(Contribution(name, results(f1=0.5, auc=0.5), environment=python) for name in names))
+    said = closing(ledger, Run(), update=True, written=True)
+    listed = [line.partition(": new, ")[0] for line in said if ": new, " in line]
+    assert listed == [*names[:40], SESSION]
+    assert said[-3:-1] == [
+        "and 3 more subjects with 6 facts: -v lists all",
+        "updated mlrepro.lock: review and commit it",
+    ]
+    told = closing(ledger, Run(), update=True, written=True, verbose=1)
+    assert [line.partition(": new, ")[0] for line in told if ": new, " in line] == [*names, SESSION]
+    assert not [line for line in told if "lists all" in line]
+
+
 # Tables of a file
 
 
