@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from types import MappingProxyType
 
-from pytest_mlrepro.facets import Facet, facet, facet_names
+from pytest_mlrepro.facets import Facet, facet
 from pytest_mlrepro.model import (
     DEFAULT_TOLERANCE,
     FACET_NAMES,
@@ -20,6 +21,7 @@ from pytest_mlrepro.model import (
 )
 
 _SCALARS = (float, int, str)
+_PLACES: Mapping[str, int] = MappingProxyType({name: place for place, name in enumerate(FACET_NAMES)})
 
 
 def compare(baseline: Run, current: Run, *, tolerance: Tolerance = DEFAULT_TOLERANCE) -> Comparison:
@@ -138,6 +140,4 @@ def _drift(subject: str, before: Fact | None, now: Fact | None) -> Drift:
 
 
 def _order(item: Drift | Fact) -> tuple[int, str, str]:
-    names = facet_names()
-    place = names.index(item.facet) if item.facet in names else len(names)
-    return place, item.facet, item.key
+    return _PLACES.get(item.facet, len(_PLACES)), item.facet, item.key

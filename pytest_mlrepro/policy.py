@@ -45,11 +45,11 @@ class Policies:
         return tuple(drift for drift in judged if drift.policy != "ignore")
 
     def _judged(self, drift: Drift) -> Drift:
-        rule = self.rule(drift.address)
+        rule = self.rule(drift.address) if self.layers else None
         if rule == "ignore":
             return replace(drift, policy=rule)
-        default = replace(drift, policy=room(drift.facet).default_policy(drift))
-        judged = self.versions.judge(default)
+        default = room(drift.facet).default_policy(drift)
+        judged = self.versions.judge(drift if drift.policy == default else replace(drift, policy=default))
         is_within = judged.current is not drift.current
         return replace(judged, policy=rule) if rule and not is_within else judged
 

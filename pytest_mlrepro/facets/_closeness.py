@@ -32,6 +32,31 @@ class Cell(NamedTuple):
 
 def rung(baseline: Fact, current: Fact, default: Tolerance) -> Rung:
     """Where a fact stands on the ladder of agreement: identical, rounding, within its calibrated band, or drift."""
+    if type(baseline.value) is float is type(current.value) and not (baseline.detail or current.detail):
+        return _rung_of_floats(baseline, current, default)
+    return rung_of_any(baseline, current, default)
+
+
+def _rung_of_floats(baseline: Fact, current: Fact, default: Tolerance) -> Rung:
+    """The same for two floats of which nothing else is known: what most results are."""
+    before, now = baseline.value, current.value
+    assert isinstance(before, float)
+    assert isinstance(now, float)
+    if baseline.dtype != current.dtype:
+        return "drift"
+    if same_value(before, now):
+        return "identical"
+    tolerance = tolerance_for(baseline, current, default)
+    if tolerance == BITWISE:
+        return "drift"
+    # From infinity and NaN all else is infinitely far, or not a number: neither is within any width.
+    if _widths(abs(before - now), tolerance.width(before)) <= 1.0:
+        return "rounding"
+    return "band" if is_in_band(baseline, current) else "drift"
+
+
+def rung_of_any(baseline: Fact, current: Fact, default: Tolerance) -> Rung:
+    """The same for facts of all kinds."""
     if baseline.dtype != current.dtype or is_sign_free(baseline) != is_sign_free(current):
         return "drift"
     recounted = counts_differ(baseline, current, default)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import struct
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from pytest_mlrepro.bands import Band
 from pytest_mlrepro.errors import RecordingError
 from pytest_mlrepro.facets._bounds import rounded_up
+from pytest_mlrepro.facets._closeness import rung_of_any
 from pytest_mlrepro.facets.results import Results, excess
 from pytest_mlrepro.lockfile import dumps, loads
 from pytest_mlrepro.model import Agreement, Drift, Fact, Run, Tolerance
@@ -355,3 +357,33 @@ class TestAgreement:
         before, now = metric(value), metric(value * (1 + change))
         if rung(before, now) == "rounding":
             assert "within rounding" in agreed(before, now)
+
+
+EDGES = [
+    0.0,
+    -0.0,
+    1e-13,
+    1.0,
+    1.0 + 5e-10,
+    1.0 + 2e-9,
+    0.93,
+    -1.0,
+    1e300,
+    1e308,
+    -1e308,
+    math.inf,
+    -math.inf,
+    math.nan,
+]
+WIDTHS = [Tolerance(), Tolerance(0.0, 0.0), Tolerance(0.1, 0.0), Tolerance(0.0, 2.0), Tolerance(1e300, 0.0)]
+
+
+def test_two_plain_floats_stand_where_facts_of_all_kinds_would():
+    seen = set()
+    for before, now, own, default in product(EDGES, EDGES, [None, *WIDTHS], WIDTHS):
+        for band, dtype in ((None, ""), (BAND, ""), (BAND, "float32")):
+            pair = Fact("results", "m", before, band=band), Fact("results", "m", now, dtype, own)
+            stands = rung(*pair, default)
+            assert stands == rung_of_any(*pair, default), pair
+            seen.add(stands)
+    assert seen == {"identical", "rounding", "band", "drift"}
