@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 from pytest_mlrepro.comparison import room
 from pytest_mlrepro.contribution import Contribution
 from pytest_mlrepro.facets import same_value
-from pytest_mlrepro.gate import Terms
+from pytest_mlrepro.gate import Judgement, Terms
 from pytest_mlrepro.ledger import Ledger
 from pytest_mlrepro.model import SESSION, Fact, Facts, Run
 from pytest_mlrepro.sharing import share
+from pytest_mlrepro.unread import laid_over
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Acceptance:
         environment: facts of the session that are accepted with them.
         drop: subjects that no longer exist.
         refused: subjects that recorded facts and are not accepted; they keep what they have.
+        moved: of the accepted ones those of which no fact is just within rounding of its baseline.
         prune: whether facts of the session that this run did not see are dropped.
     """
 
@@ -33,6 +35,7 @@ class Acceptance:
     drop: frozenset[str]
     refused: tuple[str, ...]
     prune: bool
+    moved: frozenset[str] = frozenset()
 
     @property
     def is_empty(self) -> bool:
@@ -41,20 +44,30 @@ class Acceptance:
 
     def __call__(self, before: Run) -> Run:
         """Lay what was accepted over what the lockfile holds; all else stays as it is."""
-        subjects = dict(self._view(before).subjects)
-        for subject in self.drop - self._changed_since(before):
-            subjects.pop(subject, None)
+        now, changed = self._view(before), self._changed_since(before)
+        own: dict[str, Facts] = {subject: {} for subject in self.drop - changed}
         for subject, new in self.facts.items():
-            known = subjects.get(subject, {})
-            subjects[subject] = self._overlaid(known, new, missed=known)
+            if subject not in changed and self._is_taken_whole(subject):
+                own[subject] = new
+            else:
+                known = now.facts(subject)
+                own[subject] = self._overlaid(known, new, missed=known)
         if self.environment:
             # What another update has written since this run began is nothing that this run misses.
             missed = self._judged_by(SESSION) if self.prune else {}
-            subjects[SESSION] = self._overlaid(subjects.get(SESSION, {}), self.environment, missed=missed)
-        after = {name: known for name, known in subjects.items() if known}
+            own[SESSION] = self._overlaid(now.facts(SESSION), self.environment, missed=missed)
+        after = laid_over(now.subjects, own)
         if not self.terms.environment:
             return Run(after)
         return share(before, self.terms.environment, after, self._agrees)
+
+    def _is_taken_whole(self, subject: str) -> bool:
+        """Whether nothing of the baseline that a subject was compared with is kept, so that it need not be made."""
+        if not (self.terms.accepts_all and subject in self.moved):
+            return False
+        # What is held as text has no band.
+        baseline = self.terms.baseline
+        return baseline is None or subject not in baseline or bool(baseline.text(subject))
 
     def overtaken(self, before: Run, after: Run) -> tuple[str, ...]:
         """The subjects that somebody else had changed while the run was going, and that it has changed again.
@@ -113,7 +126,7 @@ def acceptance(
     ledger: Ledger,
     terms: Terms,
     *,
-    red: Collection[str],
+    judgements: Collection[Judgement],
     clashing: Collection[str],
     stale: Iterable[str],
     whole: bool,
@@ -123,16 +136,18 @@ def acceptance(
     Args:
         ledger: of the run.
         terms: of the run.
-        red: subjects that the run fails.
+        judgements: of all subjects of the run.
         clashing: subjects with two values for one fact.
         stale: subjects of the lockfile that the suite no longer has.
         whole: whether the whole suite ran to its end.
     """
+    red = {each.subject for each in judgements if each.red}
     accepted = {
         name: each
         for name, each in ledger.contributions.items()
         if ledger.is_acceptable(each) and name not in red and name not in clashing
     }
+    moved = frozenset(each.subject for each in judgements if not each.comparison.near)
     refused = tuple(
         sorted(name for name, each in ledger.contributions.items() if each.facts and name not in accepted)
     )
@@ -144,7 +159,7 @@ def acceptance(
         environment = recorded if settled else _vouched_for(recorded, accepted.values())
     facts = {name: each.facts for name, each in accepted.items()}
     drop = frozenset() if terms.only else frozenset(stale)
-    return Acceptance(terms, facts, environment, drop, refused, prune=settled)
+    return Acceptance(terms, facts, environment, drop, refused, prune=settled, moved=moved)
 
 
 def _stands_as(now: Run, then: Run, subject: str) -> bool:

@@ -79,9 +79,10 @@ def draw(ledger: Ledger, terms: Terms, extent: Extent) -> Sum:
         return total
     from pytest_mlrepro.acceptance import acceptance
 
-    red = {judgement.subject for judgement in judgements if judgement.red}
     clashing = {conflict.drift.subject for conflict in conflicts}
-    change = acceptance(ledger, terms, red=red, clashing=clashing, stale=stale, whole=extent.whole)
+    change = acceptance(
+        ledger, terms, judgements=judgements, clashing=clashing, stale=stale, whole=extent.whole
+    )
     return replace(total, refused=change.refused, accept=None if change.is_empty else change)
 
 

@@ -17,8 +17,8 @@ from pytest_mlrepro.model import (
     Run,
     Strangers,
     Tolerance,
+    Worded,
 )
-from pytest_mlrepro.notes import Notes
 from pytest_mlrepro.policy import Policies, failing
 
 
@@ -86,7 +86,7 @@ class Terms:
 
     def _is_as_written(self, subject: str, facts: Facts) -> bool:
         """Whether the lockfile says of a subject, to the letter, what it would say of these facts: most say so."""
-        if self.baseline is None or not isinstance(facts, Notes):
+        if self.baseline is None or not isinstance(facts, Worded):
             return False
         written = self.baseline.text(subject)
         return bool(written) and facts.text(subject) == written

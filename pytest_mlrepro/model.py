@@ -145,6 +145,16 @@ Facts: TypeAlias = Mapping[str, Fact]
 """Facts of one subject by address."""
 
 
+class Worded(Mapping[str, Fact]):
+    """Facts that can tell how a lockfile writes them, without being made."""
+
+    __slots__ = ()
+
+    def text(self, subject: str) -> str:
+        """What a lockfile says of a subject that has these, to the letter; empty where that takes the facts to say."""
+        raise NotImplementedError
+
+
 Own: TypeAlias = "Mapping[str, Mapping[str, Fact | None]]"
 """What one environment has of its own, by subject and address; None where it lacks what the others share."""
 

@@ -12,7 +12,7 @@ from typing import Protocol, TypeAlias
 from pytest_mlrepro.facets.randomization import Randomization
 from pytest_mlrepro.facets.results import Results
 from pytest_mlrepro.lockfile import toml
-from pytest_mlrepro.model import Fact, Tolerance
+from pytest_mlrepro.model import Fact, Tolerance, Worded
 
 Jot: TypeAlias = tuple[str, "float | int | bool | str", str, int]
 """A plain result as it was noted: key, value, and the file and line that noted it."""
@@ -28,7 +28,7 @@ class Shows(Protocol):
         """``file:line``."""
 
 
-class Notes(Mapping[str, Fact]):
+class Notes(Worded):
     """Facts by address, each made when it is asked for."""
 
     __slots__ = ("_origins", "_receipt", "_rows", "_tolerance")
@@ -81,7 +81,7 @@ class Notes(Mapping[str, Fact]):
         return repr(self._made())
 
     def text(self, subject: str) -> str:
-        """What a lockfile says of a subject that recorded these; empty where that takes the facts to say."""
+        """See ``Worded.text``."""
         if self._receipt is None or self._tolerance is not None:
             return ""
         rows = self._rows

@@ -32,7 +32,7 @@ def share(before: Run, environment: str, after: Mapping[str, Facts], agrees: Agr
     """
     others = {name: before.view(name) for name in sorted(before.environments) if name != environment}
     if not others:
-        return Run(dict(after), environments={environment: {}})
+        return Run(after, environments={environment: {}})
     known = before.view(environment)
     shared = {subject: dict(facts) for subject, facts in before.subjects.items()}
     own = {

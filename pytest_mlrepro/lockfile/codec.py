@@ -17,14 +17,18 @@ values that it was made of too, it is 1.2.
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
 
 from pytest_mlrepro.errors import LockfileError
 from pytest_mlrepro.lockfile import environments, limits, parts, toml, traces
 from pytest_mlrepro.lockfile.documents import BEFORE, PLAIN, VERSION, decode_run
 from pytest_mlrepro.lockfile.facts import fact_tables
 from pytest_mlrepro.lockfile.nodes import restore, too_deep
-from pytest_mlrepro.model import Run
+from pytest_mlrepro.model import Run, Worded
+
+if TYPE_CHECKING:
+    from pytest_mlrepro.bands import Band
 
 _MARKER = re.compile(r"^(<{7}|={7}|>{7}|\|{7})(?: |$)", re.MULTILINE)
 _POSITION = re.compile(r" \(at line (\d+), column \d+\)$")
@@ -32,25 +36,37 @@ _POSITION = re.compile(r" \(at line (\d+), column \d+\)$")
 
 def dumps(run: Run) -> str:
     """The canonical text of a run: the same facts give the same bytes."""
-    blocks = ["\n".join([toml.line("lock-version", "{}.{}".format(*_needed(run))), *environments.names(run)])]
     own = {subject for each in run.environments.values() for subject in each}
+    blocks = []
+    bands: list[Band] = []
     for subject in sorted({*run.subjects, *run.traces, *own}):
-        blocks += fact_tables((subject,), run.facts(subject).values())
+        facts = run.facts(subject)
+        if text := facts.text(subject) if isinstance(facts, Worded) else "":
+            blocks.append(text)
+        else:
+            made = facts.values()
+            bands += [fact.band for fact in made if fact.band is not None]
+            blocks += fact_tables((subject,), made)
         blocks += environments.tables(subject, run)
         if subject in run.traces:
             lines = traces.lines_of(run.traces[subject])
             blocks.append("\n".join([toml.header(subject, traces.TABLE), *lines]))
-    return "\n\n".join(blocks) + "\n"
+    version = toml.line("lock-version", "{}.{}".format(*_needed(run, bands)))
+    head = "\n".join([version, *environments.names(run)])
+    return "\n\n".join([head, *blocks]) + "\n"
 
 
-def _needed(run: Run) -> tuple[int, int]:
-    """The oldest format that can hold a run."""
+def _needed(run: Run, shared: Iterable[Band]) -> tuple[int, int]:
+    """The oldest format that can hold a run, of whose shared facts some have bands."""
     own = [facts for each in run.environments.values() for facts in each.values() if facts]
-    # What is held as text has no band.
-    made = [run.facts(subject) for subject in run.subjects if not run.text(subject)]
-    bands = [fact.band for facts in made for fact in facts.values() if fact.band is not None]
-    bands += [
-        fact.band for facts in own for fact in facts.values() if fact is not None and fact.band is not None
+    bands = [
+        *shared,
+        *(
+            fact.band
+            for facts in own
+            for fact in facts.values()
+            if fact is not None and fact.band is not None
+        ),
     ]
     if any(band.made is not None for band in bands):
         return VERSION
