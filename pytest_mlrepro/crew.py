@@ -13,7 +13,7 @@ class Crew:
 
     def __init__(self) -> None:
         """Begin: whoever is alive now belongs to somebody else."""
-        self._left: WeakSet[threading.Thread] = WeakSet()
+        self._left: Iterable[threading.Thread] = ()
         self._begin()
 
     def _begin(self) -> None:
@@ -33,8 +33,8 @@ class Crew:
         Returns:
             The threads that the turn leaves behind.
         """
-        self._left = WeakSet(filter(self.has, threading.enumerate()))
-        return self._left
+        left = self._left = WeakSet(filter(self.has, threading.enumerate()))
+        return left
 
     def resume(self) -> None:
         """Go on, with the threads that were left behind: whoever has come in between belongs to somebody else."""

@@ -85,16 +85,19 @@ class Notes(Worded):
         if self._receipt is None or self._tolerance is not None:
             return ""
         rows = self._rows
-        results = []
+        lines = []
         for address in sorted(rows):
             noted = rows[address]
             if isinstance(noted, Fact):
                 return ""
-            results.append(toml.line(noted[0], noted[1]))
-        tables = {Randomization.name: [_RECEIPT.format(*self._receipt)], Results.name: results}
-        return "\n\n".join(
-            "\n".join([toml.header(subject, facet), *lines]) for facet, lines in tables.items() if lines
-        )
+            name, value, _, _ = noted
+            # Most are floats, which are written as Python writes them.
+            written = repr(value) if type(value) is float else toml.text(value)
+            lines.append(f"\n{toml.key(name)} = {written}")
+        # The name of each subject is asked for once: it would only drive others from what ``key`` remembers.
+        whose = toml.string(subject) if "::" in subject else toml.key(subject)
+        seed = f"[{whose}.{Randomization.name}]\n{_RECEIPT.format(*self._receipt)}"
+        return f"{seed}\n\n[{whose}.{Results.name}]{''.join(lines)}" if lines else seed
 
     def fact(self, noted: Fact | Jot) -> Fact:
         """The fact that was noted."""

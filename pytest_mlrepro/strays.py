@@ -6,6 +6,7 @@ import mmap
 import struct
 
 _LENGTH = struct.Struct("<I")
+_EMPTY = bytes(_LENGTH.size)
 
 
 class Strays:
@@ -24,9 +25,10 @@ class Strays:
 
     def take(self) -> str:
         """The mistake that was noted since the last time; empty where none was."""
-        size = self._size()
-        if not size:
+        # Asked twice a test, and nearly always empty.
+        if self._page[: _LENGTH.size] == _EMPTY:
             return ""
+        size = self._size()
         text = self._page[_LENGTH.size : _LENGTH.size + size]
         _LENGTH.pack_into(self._page, 0, 0)
         return text.decode("utf-8", "replace")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
 Node: TypeAlias = "bool | int | float | str | Sequence[Node] | Mapping[str, Node]"
@@ -26,6 +27,7 @@ def line(name: str, node: Node) -> str:
     return f"{key(name)} = {text(node)}"
 
 
+@lru_cache(maxsize=1 << 10)
 def key(name: str) -> str:
     """A bare key where TOML allows one, quoted otherwise (a dot is part of the name)."""
     return name if _BARE.fullmatch(name) else string(name)

@@ -83,8 +83,12 @@ class Desk:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if carried := getattr(report, CARRIER, ()):
+        told = vars(report)
+        if carried := told.get(CARRIER):
             self._take(carried)
+        elif report.outcome == "passed" and report.when != "teardown" and "wasxfail" not in told:
+            # So most phases end: nothing is over, and nothing is to be said.
+            return
         name = self._names[report.nodeid] = getattr(report, NAME, report.nodeid)
         self.ledger.outcome(
             name,

@@ -47,7 +47,11 @@ class Turn:
 
 
 class Findings:
-    """Judges the subjects of this process, and keeps what is to be handed to the one that reports."""
+    """Judges the subjects of this process, and keeps what is to be handed to the one that reports.
+
+    Attributes:
+        pending: what has come since ``take`` was last called.
+    """
 
     def __init__(self, terms: Terms, around: Surroundings, *, judges: bool) -> None:
         """Make one.
@@ -65,21 +69,21 @@ class Findings:
         self._facts: dict[str, Facts] = {}
         self._rests: dict[str, tuple[str, ...]] = {}
         self._uses: dict[frozenset[str], tuple[str, ...]] = {}
-        self._pending: list[Contribution] = []
+        self.pending: list[Contribution] = []
 
     def is_judged(self, subject: str) -> bool:
         """Whether a subject is compared even if it records nothing."""
         return self._judges and self._terms.baseline is not None and subject in self._terms.baseline
 
     def take(self) -> list[Contribution]:
-        """What has come since the last time."""
-        pending, self._pending = self._pending, []
+        """What has come since the last time, to be handed over."""
+        pending, self.pending = self.pending, []
         return pending
 
     def close(self) -> None:
         """At the end of the process: what its environment has become."""
         if self._around.used and (news := self._around.news(refresh=True)):
-            self._pending.append(Contribution(SESSION, environment=news, is_test=False))
+            self.pending.append(Contribution(SESSION, environment=news, is_test=False))
 
     # Fixtures of higher scope
 
@@ -114,7 +118,7 @@ class Findings:
         known, facts = self._facts.get(turn.subject, {}), turn.facts()
         contribution = self._contribution(turn, self._rests[turn.subject], is_test=False)
         news = facts if opened > 0 else {key: fact for key, fact in facts.items() if key not in known}
-        self._pending.append(replace(contribution, facts=news, opened=opened))
+        self.pending.append(replace(contribution, facts=news, opened=opened))
         if opened > 0 or news:
             self._facts[turn.subject] = facts
             if self._judges:
@@ -126,10 +130,10 @@ class Findings:
         """Take what a test recorded, and judge it; None where nothing it recorded can fail it."""
         facts = turn.facts()
         if not self._judges or self._terms.accepts_all:
-            self._pending.append(self._contribution(turn, rests_on, facts))
+            self.pending.append(self._contribution(turn, rests_on, facts))
             return None
         comparison = self._terms.compare(turn.subject, facts, turn.overlay)
-        self._pending.append(self._contribution(turn, rests_on, facts, comparison=comparison))
+        self.pending.append(self._contribution(turn, rests_on, facts, comparison=comparison))
         drifts = self._drifts_around(rests_on) if comparison.drifts else ()
         return judge(self._terms, turn.subject, comparison, drifts)
 
@@ -144,7 +148,7 @@ class Findings:
         Returns:
             What had drifted before.
         """
-        self._pending.append(self._contribution(turn, rests_on, complete=False))
+        self.pending.append(self._contribution(turn, rests_on, complete=False))
         if self._terms.baseline is None or not self._judges:
             return ()
         own = self._terms.compare(turn.subject, turn.facts(), turn.overlay).drifts
@@ -154,7 +158,7 @@ class Findings:
     def failed_silently(self, subject: str, rests_on: tuple[str, ...]) -> None:
         """A test that recorded nothing failed: what it rests on must not be accepted."""
         if rests_on:
-            self._pending.append(Contribution(subject, complete=False, rests_on=rests_on))
+            self.pending.append(Contribution(subject, complete=False, rests_on=rests_on))
 
     def _drifts_around(self, rests_on: tuple[str, ...]) -> tuple[Drift, ...]:
         known = [self._comparisons[name] for name in rests_on]

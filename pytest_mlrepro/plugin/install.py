@@ -117,6 +117,10 @@ def install(config: pytest.Config) -> Stage:
         _speak_to_github(config, order, desk)
     # Before the stage, so that its judgement comes after what the guard has to say.
     config.pluginmanager.register(watching, "mlrepro-watching")
+    if order.guard == "fail":
+        from pytest_mlrepro.plugin.refusing import Refusing
+
+        config.pluginmanager.register(Refusing(config.rootpath, watching), "mlrepro-refusing")
     # After the desk: of two hooks that want to be first the later one is, and what the stage has left must be taken.
     config.pluginmanager.register(stage, "mlrepro-stage")
     return stage

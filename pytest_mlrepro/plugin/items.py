@@ -37,6 +37,11 @@ def is_renamed(item: pytest.Item) -> bool:
     return name != nodeid
 
 
+def may_be_renamed(nodeid: str) -> bool:
+    """Whether a test with this node id may be known by another name: mostly that is known without its item."""
+    return "@" in nodeid or not nodeid.isascii()
+
+
 def _names(item: pytest.Item) -> tuple[str, str]:
     # Each phase asks again, and pytest puts a node id together whenever it is asked.
     known = item.stash.get(_NAMES, None)

@@ -31,6 +31,7 @@ from pytest_mlrepro.plugin.items import (
     is_renamed,
     is_user,
     marks,
+    may_be_renamed,
     running,
     selection,
     tolerance,
@@ -103,6 +104,7 @@ class Stage:
         self._strays = Strays()
         self._origins = Origins()
         self._known_files: dict[frozenset[Path], frozenset[Path]] = {}
+        self._files_by_fixtures: dict[tuple[object, ...], frozenset[Path]] = {}
         self._runner = (os.getpid(), threading.get_ident())
         self._crew = Crew()
         self._turns: list[Turn] = []
@@ -209,7 +211,15 @@ class Stage:
 
     def _files(self, item: pytest.Item) -> frozenset[Path]:
         """The files of a test and its fixtures; of tests that share them the same set, which is hashed once."""
-        found = {path for each in fixtures_of(item) if (path := file_of(each.func)) is not None}
+        fixtures = (*fixtures_of(item),)
+        # Most tests of a file have the same ones.
+        known = self._files_by_fixtures.get((item.path, *fixtures))
+        if known is None:
+            known = self._files_by_fixtures[item.path, *fixtures] = self._read_files(item, fixtures)
+        return known
+
+    def _read_files(self, item: pytest.Item, fixtures: Iterable[pytest.FixtureDef[Any]]) -> frozenset[Path]:
+        found = {path for each in fixtures if (path := file_of(each.func)) is not None}
         # Doctests may stand in any file.
         files = frozenset(found | {item.path} if item.path.suffix == ".py" else found)
         return self._known_files.setdefault(files, files)
@@ -415,9 +425,9 @@ class Stage:
             return report
         if report.failed and report.when in ("setup", "call"):
             self._note_unfinished(item, report, self._findings)
-        if pending := self._findings.take():
-            setattr(report, CARRIER, self._handed(pending))
-        if is_renamed(item):
+        if self._findings.pending:
+            setattr(report, CARRIER, self._handed(self._findings.take()))
+        if may_be_renamed(report.nodeid) and is_renamed(item):
             setattr(report, NAME, identity(item))
         return report
 

@@ -16,6 +16,8 @@ from pytest_mlrepro.model import Fact, Facts
 from pytest_mlrepro.recording import Recording
 from pytest_mlrepro.seeding import Seeding
 
+_NONE: frozenset[str] = frozenset()
+
 
 class Surroundings:
     """Reads the environment of a process, once for every set of distributions that its tests use."""
@@ -51,7 +53,8 @@ class Surroundings:
 
     def uses(self, recording: Recording) -> frozenset[str]:
         """The distributions that a subject's code uses."""
-        key = (recording.files, frozenset(recording.modules), frozenset(map(normalized, recording.named)))
+        named = frozenset(map(normalized, recording.named)) if recording.named else _NONE
+        key = (recording.files, frozenset(recording.modules), named)
         if key not in self._used_by:
             modules = self.read(recording.files) | key[1]
             direct = self._facet.provided(modules) | key[2]
@@ -71,9 +74,9 @@ class Surroundings:
             refresh: read it again in any case.
         """
         self._pinned.update(self._seeding.pinned())
-        wider = self.used | frozenset(uses)
-        if wider == self.used and self._environment and not refresh:
+        if self._environment and not refresh and self.used.issuperset(uses):
             return {}
+        wider = self.used.union(uses)
         facts = [
             *self._facet.capture(wider, direct=self._direct),
             *self._facet.runtime(wider),

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterable
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
@@ -12,7 +12,7 @@ from pytest_mlrepro.guard import Guard, Sightings, parse_variations
 from pytest_mlrepro.visible import line
 
 if TYPE_CHECKING:
-    from pytest_mlrepro.guard import Site, UnpinnedError
+    from pytest_mlrepro.guard import Site
     from pytest_mlrepro.guard.guard import Mode
 
 OUTPUT = "mlrepro_guard"
@@ -63,10 +63,13 @@ class Watching:
         """
         return bool(self._subjects) or fixture in self._names
 
+    def seen(self) -> tuple[Site, ...]:
+        """What took randomness so far in the turn that began last."""
+        return self._guard.sites() if self._guard is not None and self._subjects else ()
+
     def suspects(self, subjects: Iterable[str]) -> tuple[Site, ...]:
         """What may be behind a drift of the test whose turn it is, with the fixtures that it rests on."""
-        own = self._guard.sites() if self._guard is not None and self._subjects else ()
-        return tuple(site for site in (*own, *self.sightings.of(*subjects)) if not site.pinned)
+        return tuple(site for site in (*self.seen(), *self.sightings.of(*subjects)) if not site.pinned)
 
     # Hooks
 
@@ -75,36 +78,6 @@ class Watching:
 
         users = [item for item in session.items if is_user(item)]
         self._names = frozenset(name for item in users for name in getattr(item, "fixturenames", ()))
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_call(self, item: pytest.Item) -> Generator[None, Any, Any]:
-        outcome = yield
-        guard = self._guard
-        if guard is not None and guard.mode == "fail" and self._subjects and (sites := guard.sites()):
-            from pytest_mlrepro.guard import message
-            from pytest_mlrepro.plugin.stage import Drifted
-
-            # It was said at the call, to somebody who did not listen.
-            raise Drifted(message(sites[0]))
-        return outcome
-
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_runtest_makereport(self, call: pytest.CallInfo[None]) -> None:
-        if call.excinfo is None:
-            return
-        from pytest_mlrepro.guard import UnpinnedError
-
-        if isinstance(call.excinfo.value, UnpinnedError):
-            self._cut(call.excinfo.value)
-
-    def _cut(self, error: UnpinnedError) -> None:
-        """Let the traceback end at the site: what the libraries do below it is nobody's concern."""
-        file = str(self._config.rootpath / error.site.file)
-        step = error.__traceback__
-        while step is not None:
-            if step.tb_frame.f_code.co_filename == file and step.tb_lineno == error.site.line:
-                step.tb_next = None
-            step = step.tb_next
 
     def pytest_sessionfinish(self) -> None:
         output = getattr(self._config, "workeroutput", None)
