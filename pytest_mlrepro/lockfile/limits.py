@@ -71,9 +71,13 @@ def check_counts(bare: str, where: str, *, lines: int | None = None) -> None:
     Raises:
         LockfileError: for one that is larger than any run makes it.
     """
+    # Two characters are slower to count than the one of which there are at least as many.
+    tables = bare.count("[")
+    if tables > TABLES:
+        tables = bare.count("\n[")
     counts = (
         (bare.count("\n") if lines is None else lines, LINES, "lines"),
-        (bare.count("\n["), TABLES, "tables"),
+        (tables, TABLES, "tables"),
         (bare.count(","), VALUES, "values"),
     )
     for count, most, what in counts:

@@ -38,7 +38,11 @@ def subjects_of(sections: Sequence[str]) -> list[str | None]:
 
 
 def _subject(section: re.Match[str] | None) -> str | None:
-    if section is None or (BETWEEN in section[0] and not _has_each_facet_once(section[0])):
+    if section is None:
+        return None
+    # All of it, as the match is a full one; asking the match for its text would copy that.
+    text = section.string
+    if BETWEEN in text and not _has_each_facet_once(text):
         return None
     opening = section[1]
     if opening == _SESSION:
