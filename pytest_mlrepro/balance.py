@@ -125,7 +125,7 @@ def _judgements(
     session = comparisons[SESSION].drifts if SESSION in comparisons else ()
     for subject, comparison in comparisons.items():
         around: list[Drift] = []
-        if subject != SESSION:
+        if subject != SESSION and comparison.drifts:
             fixtures = [comparisons[name] for name in complete[subject].rests_on if name in comparisons]
             around = [drift for each in fixtures for drift in (*each.drifts, *each.beneath)]
             around += session

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 
 from pytest_mlrepro.comparison import compare_facts
 from pytest_mlrepro.explain import explain
@@ -76,7 +77,7 @@ class Terms:
     def compare(self, subject: str, facts: Facts, overlay: Mapping[str, Policy]) -> Comparison:
         """The subject's facts against its baseline, with the policies that hold in this run."""
         if self._is_as_written(subject, facts):
-            return Comparison(identical=len(facts))
+            return _identical(len(facts))
         before = self.baseline.facts(subject) if self.baseline else {}
         found = compare_facts(subject, before, facts, tolerance=self.tolerance)
         if not found.drifts:
@@ -104,6 +105,12 @@ class Terms:
     def fails(self, drifts: Iterable[Drift]) -> tuple[Drift, ...]:
         """The drifts that fail: those this run accepts do not."""
         return tuple(drift for drift in failing(drifts) if not self.accepts(drift.facet))
+
+
+@lru_cache(maxsize=64)
+def _identical(count: int) -> Comparison:
+    """The comparison of so many facts that are as they were: a run keeps one for each of its tests."""
+    return Comparison(identical=count)
 
 
 @dataclass(frozen=True, slots=True)

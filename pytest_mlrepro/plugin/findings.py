@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import Any
 
 from pytest_mlrepro.contribution import Contribution
@@ -13,6 +14,8 @@ from pytest_mlrepro.gate import Judgement, Terms, judge
 from pytest_mlrepro.model import SESSION, Comparison, Drift, Explanation, Facts, Policy
 from pytest_mlrepro.plugin.surroundings import Surroundings
 from pytest_mlrepro.recording import Recording
+
+_NO_POLICIES: Mapping[str, Policy] = MappingProxyType({})
 
 
 @dataclass
@@ -38,7 +41,7 @@ class Turn:
     @property
     def overlay(self) -> Mapping[str, Policy]:
         """The policies of its marker."""
-        policy: Mapping[str, Policy] = self.marked.get("policy", {})
+        policy: Mapping[str, Policy] = self.marked.get("policy", _NO_POLICIES)
         return policy
 
     def facts(self) -> Facts:

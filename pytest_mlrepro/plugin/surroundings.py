@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 
 from pytest_mlrepro.codegraph import CodeGraph
 from pytest_mlrepro.environment.spelling import normalized
@@ -17,6 +18,7 @@ from pytest_mlrepro.recording import Recording
 from pytest_mlrepro.seeding import Seeding
 
 _NONE: frozenset[str] = frozenset()
+_NO_NEWS: Facts = MappingProxyType({})
 
 
 class Surroundings:
@@ -75,7 +77,7 @@ class Surroundings:
         """
         self._pinned.update(self._seeding.pinned())
         if self._environment and not refresh and self.used.issuperset(uses):
-            return {}
+            return _NO_NEWS
         wider = self.used.union(uses)
         facts = [
             *self._facet.capture(wider, direct=self._direct),
