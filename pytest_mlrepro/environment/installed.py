@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,8 @@ from typing import Any
 from pytest_mlrepro.environment.spelling import UNKNOWN, normalized
 
 _MODULE_FILE = re.compile(r"(\w+)\.(?:py|(?:[^/,]*\.)?(?:so|pyd))")
+# The lines of a record that begin with one folder, or one line: what it begins with, and a comma where that is a file.
+_RUN = re.compile(r"^([^/,\n]*)(?:(,)[^\n]*+|/[^\n]*+(?:\n\1/[^\n]*+)*+)?$", re.MULTILINE)
 _COMMIT = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,63}")
 _SITE_FOLDERS = frozenset({"site-packages", "dist-packages"})
 
@@ -95,7 +97,7 @@ class Installed:
     @cached_property
     def modules(self) -> frozenset[str]:
         """Names of its top-level modules and packages, those that it shares with others included."""
-        recorded = frozenset(_top_level(self._text("RECORD").splitlines()))
+        recorded = frozenset(_top_level(self._text("RECORD")))
         listed = frozenset(name for name in self._text("top_level.txt").split() if name.isidentifier())
         if recorded or listed:
             return recorded | listed
@@ -237,10 +239,9 @@ def _is_module(file_name: str, module: str) -> bool:
     return match is not None and match[1] == module
 
 
-def _top_level(record: Iterable[str]) -> Iterator[str]:
-    for first in {line.partition("/")[0] for line in record}:
-        file_name, is_file, _ = first.partition(",")
-        module = _MODULE_FILE.fullmatch(file_name) if is_file else re.fullmatch(r"(\w+)", file_name)
+def _top_level(record: str) -> Iterator[str]:
+    for name, is_file in {*_RUN.findall(record)}:
+        module = _MODULE_FILE.fullmatch(name) if is_file else re.fullmatch(r"(\w+)", name)
         # Installers of editable projects leave helpers of their own.
         if module and module[1].isidentifier() and not module[1].startswith(("__editable__", "__pycache__")):
             yield module[1]

@@ -1,6 +1,7 @@
 import importlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pytest_mlrepro.environment.distributions import Distributions
+from pytest_mlrepro.environment.installed import _top_level
 
 
 def names(providers):
@@ -35,6 +37,26 @@ def test_it_agrees_with_the_standard_library_on_everything_installed_here():
             known = set(names(installed.providers(module)))
             assert known <= {installed.get(name).name for name in expected}, module
             assert known or len(expected) > 1 or module in sys.stdlib_module_names, module
+
+
+NAMES = st.sampled_from(
+    ["numpy", "numpy.libs", "six.py", "_c.so", "__pycache__", "a b", '"x', "", "é.py", "six", ".."]
+)
+LINES = st.tuples(
+    st.lists(NAMES, min_size=1, max_size=3), st.sampled_from(["", ",sha256=x/y,3", ",,", ","])
+).map(lambda parts: "/".join(parts[0]) + parts[1])
+
+
+@given(st.lists(LINES | st.just(""), max_size=8), st.booleans())
+def test_the_modules_of_a_record_are_those_of_its_lines(lines, is_ended):
+    modules = set()
+    for line in lines:
+        first = line.partition("/")[0]
+        name, comma, _ = first.partition(",")
+        found = re.fullmatch(r"(\w+)(\.(py|so))?" if comma else r"(\w+)()", name)
+        if found and (found[2] or not comma) and found[1].isidentifier() and found[1] != "__pycache__":
+            modules.add(found[1])
+    assert {*_top_level("\n".join(lines) + "\n" * is_ended)} == modules
 
 
 @pytest.mark.parametrize("module", ["os.path", "json", "no_such_module.at_all", ""])
@@ -223,6 +245,7 @@ def test_a_module_of_a_zipped_application_is_in_place(site, tmp_path, imported):
 IN_PLACE = """
 import numpy, pytest, sys
 from pytest_mlrepro.environment.distributions import Distributions
+from pytest_mlrepro.environment.installed import _top_level
 installed = Distributions.read()
 assert any(installed.is_loaded(each, sys.modules) for each in installed.by_name.values())
 print([each.name for each in installed.by_name.values() if installed.is_elsewhere(each)])
@@ -475,6 +498,7 @@ from importlib.machinery import PathFinder
 variables, finders, search = dict(os.environ), list(sys.meta_path), vars(PathFinder).get("find_distributions")
 kind = type(importlib.metadata.distribution("pytest"))
 from pytest_mlrepro.environment.distributions import Distributions
+from pytest_mlrepro.environment.installed import _top_level
 from pytest_mlrepro.environment.imports import threadpool_library
 installed = Distributions.read()
 threadpool_library().threadpool_info()
