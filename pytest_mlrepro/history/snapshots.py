@@ -3,28 +3,32 @@
 A lockfile is a row of blocks between empty lines, those of a subject next to each other. A block that is valid TOML by
 itself leaves no string or array open, so what follows it means the same whether it stands there or not: as long as each
 part is valid by itself and no subject stands there twice, the parts say what the whole says. Where that does not hold
-the whole is parsed, and where that fails, the error is that of the whole. What begins and ends as the version that was
-read before does is not even cut into parts again.
+the whole is parsed, and where that fails, the error is that of the whole. Of the blocks that stand where they stood in
+the version that was read before, none is looked at again.
 """
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
-from itertools import accumulate
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import compress, count, pairwise
+from operator import ne
+from typing import NamedTuple
 
 from pytest_mlrepro.errors import LockfileError
-from pytest_mlrepro.lockfile import loads
-from pytest_mlrepro.model import Fact, Own, Run
+from pytest_mlrepro.lockfile import limits, loads, plain
+from pytest_mlrepro.lockfile.sections import BETWEEN
+from pytest_mlrepro.model import Fact, Facts, Own, Run
 
 _FIRST_KEY = re.compile(r'\[(?:"((?:[^"\\]|\\.)*)"|([A-Za-z0-9_-]+))[.\]]')
 _NOTHING = Run()
 _SHARED = ""
 """Stands for no environment: none has an empty name."""
-_BETWEEN = "\n\n"
 _ABSENT = ".environments]"
+_SMALL = limits.TABLES
+"""A head and a block of so many characters hold no more together than may be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,48 +70,53 @@ class _IrregularError(Exception):
     """The text is not a row of parts that can be read one by one."""
 
 
+class _Table(NamedTuple):
+    """A block that is plain: facts of one facet that all environments share."""
+
+    subject: str
+    facet: str
+    facts: Facts
+
+
 @dataclass(frozen=True, slots=True)
 class _Cut:
-    """A text, cut into parts.
+    """A text, cut into blocks and parts.
 
     Attributes:
-        text: without its last line end.
-        head: what stands before the first part.
-        starts: of each part, where it begins.
-        parts: what each says.
-        environments: the names in its head.
+        blocks: what stands between empty lines.
+        keys: of each block, what it begins with; empty for one that belongs to what stands before it.
+        starts: of each part, its first block; the blocks before the first part are the head.
+        names: of each part, its subject.
+        parts: what each says, by subject.
+        head: the text of the head.
+        environments: the names in it.
     """
 
-    text: str = ""
+    blocks: Sequence[str] = ()
+    keys: Sequence[str] = ()
+    starts: Sequence[int] = ()
+    names: Sequence[str] = ()
+    parts: Mapping[str, Run] = field(default_factory=dict)
     head: str = ""
-    starts: tuple[int, ...] = ()
-    parts: tuple[tuple[str, Run], ...] = ()
     environments: frozenset[str] = frozenset()
 
-    def unchanged(self, text: str) -> tuple[int, int]:
-        """How many parts another text begins with as well, and from which part on it ends as this one.
+    def around(self, blocks: Sequence[str]) -> tuple[int, int]:
+        """The part from which on other blocks are to be cut again, and the part from which on they are not.
 
-        One part each way is left out: a table may have been added to it, which the text that is the same cannot tell.
+        One part each way is left out: a block may have been added to it, which the blocks that are the same cannot
+        tell. The first is negative where the head has to be read again.
         """
-        most = min(len(self.text), len(text))
-        ahead = _longest(most, lambda low, high: self.text[low:high] == text[low:high])
-        end, other = len(self.text), len(text)
-        behind = _longest(
-            most - ahead,
-            lambda low, high: self.text[end - high : end - low] == text[other - high : other - low],
-        )
-        first = bisect_right(self.starts, ahead) - 2
-        last = bisect_left(self.starts, end - behind + len(_BETWEEN)) + 1
+        fewest = min(len(self.blocks), len(blocks))
+        ahead = _alike(self.blocks, blocks, fewest)
+        behind = _alike(reversed(self.blocks), reversed(blocks), fewest - ahead)
+        first = bisect_left(self.starts, ahead) - 1
+        last = bisect_left(self.starts, len(self.blocks) - behind) + 1
         return first, min(last, len(self.starts))
 
 
-def _longest(most: int, alike: Callable[[int, int], bool]) -> int:
-    """The greatest length, of those up to ``most``, over which two texts are alike."""
-    low, high = 0, most
-    while low < high:
-        middle = (low + high + 1) // 2
-        low, high = (middle, high) if alike(low, middle) else (low, middle - 1)
-    return low
+def _alike(some: Iterable[str], others: Iterable[str], most: int) -> int:
+    """How many blocks, of those up to ``most``, two rows begin with alike."""
+    return min(next(compress(count(), map(ne, some, others)), most), most)
 
 
 class Reader:
@@ -115,9 +124,9 @@ class Reader:
 
     def __init__(self) -> None:
         self._heads: dict[str, Run] = {}
-        self._parts: dict[tuple[str, str], tuple[str, Run]] = {}
+        self._parts: dict[tuple[str, ...], tuple[str, Run]] = {}
         self._tables: dict[tuple[str, str], tuple[str, Run]] = {}
-        self._subjects: dict[str, str | None] = {}
+        self._plain: dict[str, _Table | None] = {}
         self._last = _Cut()
 
     def read(self, content: bytes, where: str) -> Snapshot:
@@ -135,61 +144,73 @@ class Reader:
         except UnicodeDecodeError as error:
             raise LockfileError(f"not UTF-8 text (byte {error.start})", where=where) from None
         try:
-            return self._split(text)
+            cut = self._cut(text.removesuffix("\n").split(BETWEEN))
         except _IrregularError:
             return whole(loads(text, where))
-
-    def _split(self, text: str) -> Snapshot:
-        cut = self._cut(text.removesuffix("\n"))
-        parts = dict(cut.parts)
-        if len(parts) < len(cut.parts):
-            raise _IrregularError
         self._last = cut
-        return Snapshot(parts, cut.environments)
+        return Snapshot(cut.parts, cut.environments)
 
-    def _cut(self, text: str) -> _Cut:
-        """The parts of a text: those that are as they were, and those that stand between them."""
+    def _cut(self, blocks: Sequence[str]) -> _Cut:
         known = self._last
-        first, last = known.unchanged(text)
+        if len(blocks) == len(known.blocks):
+            places = [*compress(count(), map(ne, known.blocks, blocks))]
+            if not places:
+                return known
+            # Where other blocks begin as those that stood there did, the parts begin where they began.
+            is_same_head = known.starts and known.starts[0] <= places[0]
+            if is_same_head and all(_key(blocks[place]) == known.keys[place] for place in places):
+                return self._renewed(known, blocks, places)
+        return self._cut_again(known, blocks)
+
+    def _renewed(self, known: _Cut, blocks: Sequence[str], places: Sequence[int]) -> _Cut:
+        """The same parts, some of them with other blocks."""
+        # The strings that were there already: Python knows their hashes.
+        now = [*known.blocks]
+        for place in places:
+            now[place] = blocks[place]
+        self._take_in([blocks[place] for place in places])
+        parts = {**known.parts}
+        ends = (*known.starts[1:], len(now))
+        for number in dict.fromkeys(bisect_right(known.starts, place) - 1 for place in places):
+            name, run = self._part(known.head, now[known.starts[number] : ends[number]])
+            parts[name] = run
+        return replace(known, blocks=now, parts=parts)
+
+    def _cut_again(self, known: _Cut, blocks: Sequence[str]) -> _Cut:
+        """The parts: those that are as they were, and those that stand between them."""
+        first, last = known.around(blocks)
         if first < 0:
             known, first, last = _Cut(), 0, 0
-        start, longer = known.starts[first] if known.starts else 0, len(text) - len(known.text)
-        end = known.starts[last] + longer - len(_BETWEEN) if last < len(known.starts) else len(text)
-        before, *sections = self._sections(text[start:end])
-        head = known.head or before
-        names = self._head(head)
-        if before:
-            start += len(before) + len(_BETWEEN)
-        *starts, _ = accumulate((len(section) + len(_BETWEEN) for section in sections), initial=start)
-        starts += (place + longer for place in known.starts[last:])
-        parts = [self._part(head, section) for section in sections]
+        more = len(blocks) - len(known.blocks)
+        start = known.starts[first] if known.starts else 0
+        end = known.starts[last] + more if last < len(known.starts) else len(blocks)
+        between = blocks[start:end]
+        keys = [_key(block) for block in between]
+        begun = [start + place for place in _beginnings(keys)]
+        head = known.head if known.starts else BETWEEN.join(blocks[: begun[0] if begun else end])
+        environments = self._head(head)
+        self._take_in(between)
+        read = [self._part(head, blocks[one:other]) for one, other in pairwise([*begun, end])]
+        names = (*known.names[:first], *(name for name, _ in read), *known.names[last:])
+        parts = {name: known.parts[name] for name in known.names[:first]}
+        parts |= read
+        parts |= {name: known.parts[name] for name in known.names[last:]}
+        if len(parts) < len(names):
+            raise _IrregularError
         return _Cut(
-            text,
-            head,
-            (*known.starts[:first], *starts),
-            (*known.parts[:first], *parts, *known.parts[last:]),
+            blocks,
+            (*known.keys[:start], *keys, *known.keys[end - more :]),
+            (*known.starts[:first], *begun, *(place + more for place in known.starts[last:])),
             names,
+            parts,
+            head,
+            environments,
         )
-
-    def _sections(self, text: str) -> Iterator[str]:
-        """The head, then the blocks of each subject as one text."""
-        current = None
-        blocks: list[str] = []
-        known = self._subjects
-        for block in text.removesuffix("\n").split(_BETWEEN):
-            if block in known:
-                subject = known[block]
-            else:
-                found = _FIRST_KEY.match(block)
-                subject = known[block] = found.group(0)[:-1] if found else None
-            if subject is not None and subject != current:
-                yield _BETWEEN.join(blocks)
-                current, blocks = subject, []
-            blocks.append(block)
-        yield _BETWEEN.join(blocks)
 
     def _head(self, head: str) -> frozenset[str]:
         if head not in self._heads:
+            if len(head) > _SMALL:
+                raise _IrregularError
             try:
                 self._heads[head] = loads(f"{head}\n")
             except LockfileError:
@@ -199,17 +220,27 @@ class Reader:
             raise _IrregularError
         return frozenset(run.environments)
 
-    def _part(self, head: str, section: str) -> tuple[str, Run]:
+    def _take_in(self, blocks: Iterable[str]) -> None:
+        """Read the blocks that are plain, all at once."""
+        new = [block for block in dict.fromkeys(blocks) if block not in self._plain and len(block) <= _SMALL]
+        for block, subject in zip(new, plain.subjects_of(new), strict=True):
+            self._plain[block] = None if subject is None else _table(subject, plain.facts_of(block))
+
+    def _part(self, head: str, blocks: Sequence[str]) -> tuple[str, Run]:
         # With the head: the environments that a part may name are named there.
-        known = self._parts.get((head, section))
+        key = (head, *blocks)
+        known = self._parts.get(key)
         if known is None:
-            known = self._parts[head, section] = self._read_part(head, section)
+            known = self._parts[key] = self._read_part(head, blocks)
         return known
 
-    def _read_part(self, head: str, section: str) -> tuple[str, Run]:
-        blocks = section.split(_BETWEEN)
+    def _read_part(self, head: str, blocks: Sequence[str]) -> tuple[str, Run]:
+        plainly = [table for block in blocks if (table := self._plain.get(block)) is not None]
+        if len(plainly) == len(blocks):
+            return _together(plainly)
+        section = BETWEEN.join(blocks)
         # Whole subjects that an environment lacks are said in the light of what the others have.
-        if len(blocks) == 1 or _ABSENT in section or not all(map(_FIRST_KEY.match, blocks)):
+        if len(blocks) == 1 or _ABSENT in section or not all(map(_key, blocks)):
             return _alone(head, section)
         tables = [self._table(head, block) for block in blocks]
         subject = tables[0][0]
@@ -218,10 +249,42 @@ class Reader:
         return subject, _joined(subject, [run for _, run in tables])
 
     def _table(self, head: str, block: str) -> tuple[str, Run]:
+        plainly = self._plain.get(block)
+        if plainly is not None:
+            return plainly.subject, Run({plainly.subject: plainly.facts})
         known = self._tables.get((head, block))
         if known is None:
             known = self._tables[head, block] = _alone(head, block)
         return known
+
+
+def _key(block: str) -> str:
+    found = _FIRST_KEY.match(block)
+    return found.group(0)[:-1] if found else ""
+
+
+def _beginnings(keys: Iterable[str]) -> Iterator[int]:
+    """The places where another subject begins."""
+    current = ""
+    for place, key in enumerate(keys):
+        if key and key != current:
+            current = key
+            yield place
+
+
+def _table(subject: str, facts: Facts) -> _Table:
+    return _Table(subject, next(iter(facts.values())).facet, facts)
+
+
+def _together(tables: Sequence[_Table]) -> tuple[str, Run]:
+    """The facts of a subject from its plain tables, which must be of different facets."""
+    subjects, facets = {table.subject for table in tables}, {table.facet for table in tables}
+    if len(subjects) > 1 or len(facets) < len(tables):
+        raise _IrregularError
+    facts: dict[str, Fact] = {}
+    for table in tables:
+        facts.update(table.facts)
+    return tables[0].subject, Run({tables[0].subject: facts})
 
 
 def _alone(head: str, block: str) -> tuple[str, Run]:

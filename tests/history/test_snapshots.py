@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from history.repositories import lockfile
 from hypothesis import given, settings
@@ -9,7 +11,8 @@ from hypothesis import strategies as st
 from strategies import RUNS
 
 from pytest_mlrepro.errors import LockfileError
-from pytest_mlrepro.history.snapshots import Reader
+from pytest_mlrepro.history import snapshots
+from pytest_mlrepro.history.snapshots import Reader, Snapshot
 from pytest_mlrepro.lockfile import dumps, loads
 from pytest_mlrepro.model import Run
 
@@ -137,6 +140,76 @@ def test_any_cut_and_paste(data):
         same_as_whole(text, reader)
 
 
+def _replaced(draw, lines, mark, change):
+    places = [place for place, line in enumerate(lines) if mark in line]
+    if places:
+        place = draw(st.sampled_from(places))
+        lines[place] = change(lines[place])
+
+
+def _swap(draw, lines):
+    blocks = "\n".join(lines).split("\n\n")
+    one, other = (draw(st.integers(0, len(blocks) - 1)) for _ in range(2))
+    blocks[one], blocks[other] = blocks[other], blocks[one]
+    lines[:] = "\n\n".join(blocks).split("\n")
+
+
+EDITS = {
+    "value": lambda draw, lines: _replaced(
+        draw, lines, " = ", lambda line: f"{line.partition(' = ')[0]} = 7"
+    ),
+    "line that is wrong": lambda draw, lines: _replaced(draw, lines, " = ", lambda line: f"{line}."),
+    "key": lambda draw, lines: _replaced(
+        draw, lines, " = ", lambda line: f"depth = {line.partition(' = ')[2]}"
+    ),
+    "facet": lambda draw, lines: _replaced(draw, lines, "[", lambda line: f"{line.rpartition('.')[0]}.data]"),
+    "subject": lambda draw, lines: _replaced(
+        draw, lines, "[", lambda line: f'["{draw(st.sampled_from([*MANY]))}".{line.rpartition(".")[2]}'
+    ),
+    "line that goes": lambda draw, lines: lines.pop(draw(st.integers(0, len(lines) - 1))),
+    "line that comes": lambda draw, lines: lines.insert(
+        draw(st.integers(0, len(lines))),
+        draw(st.sampled_from(["", "depth = 3", "# a remark", "f1 = [1, 2]"])),
+    ),
+    "swap": _swap,
+}
+"""What may be done to the lines of a lockfile: most of it leaves as many blocks as there were."""
+
+
+@settings(max_examples=150)
+@given(st.data())
+def test_any_row_of_edits(data):
+    reader = Reader()
+    texts = [lockfile(MANY, data.draw(st.sampled_from([{}, ENVIRONMENTS])))]
+    for _ in range(data.draw(st.integers(1, 5))):
+        lines = data.draw(st.sampled_from(texts)).split("\n")
+        for _ in range(data.draw(st.integers(1, 2))):
+            if lines:
+                EDITS[data.draw(st.sampled_from([*EDITS]))](data.draw, lines)
+        texts.append("\n".join(lines))
+    read = []
+    for text in [*texts, texts[0]]:
+        same_as_whole(text, reader)
+        found = outcome(lambda text=text: reader.read(text.encode(), "x"))
+        read += [found] if isinstance(found, Snapshot) else []
+    for before, after in pairwise(read):
+        for subject in {*before.parts, *after.parts} - {*after.differing(before)}:
+            assert (
+                together(Snapshot({subject: before.part(subject)}, before.environments))[0]
+                == (together(Snapshot({subject: after.part(subject)}, after.environments))[0])
+            )
+
+
+def test_limits_hold_for_what_is_plain():
+    text = lockfile(FACTS).replace("n = 3", f"n = [{'1, ' * 1100}1]")
+    for most in (1 << 25, 1000):
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr("pytest_mlrepro.lockfile.limits.VALUES", most)
+            patched.setattr("pytest_mlrepro.history.snapshots._SMALL", most // 2)
+            found = same_as_whole(text)
+            assert ("too large" in found[0]) == (most == 1000)
+
+
 def test_what_stays_is_read_once():
     reader = Reader()
     before = reader.read(lockfile(FACTS).encode(), "x")
@@ -150,32 +223,48 @@ def test_what_stays_is_read_once():
     assert old["results.n"] is not new["results.n"]
 
 
-def test_only_what_stands_around_a_change_is_cut_again(monkeypatch):
+def test_only_what_stands_around_a_change_is_looked_at_again(monkeypatch):
     texts = []
-    sections = Reader._sections
+
+    def watched(name, text_of):
+        whole = getattr(snapshots, name)
+        monkeypatch.setattr(snapshots, name, lambda *given: texts.append(text_of(*given)) or whole(*given))
+
+    watched("_key", lambda block: block)
+    watched("loads", lambda text, *_: text)
+    part = Reader._part
     monkeypatch.setattr(
-        Reader, "_sections", lambda reader, text: texts.append(text) or sections(reader, text)
-    )
-    monkeypatch.setattr(
-        "pytest_mlrepro.history.snapshots.loads", lambda *given: texts.append(given[0]) or loads(*given)
+        Reader,
+        "_part",
+        lambda reader, head, blocks: texts.append("".join(blocks)) or part(reader, head, blocks),
     )
     many = {f"tests/test_a.py::test_{number}": FACTS[TEST] for number in range(100, 200)}
     reader = Reader()
     reader.read(lockfile(many).encode(), "x")
     name = "tests/test_a.py::test_150"
     without = {known: facts for known, facts in many.items() if not known.endswith("149")}
-    for facts in (
-        {**many, name: {**FACTS[TEST], "results.f1": 0.8}},
-        {**many, name: {**FACTS[TEST], "source.train": "before all others"}},
-        {**many, name: {**FACTS[TEST], "libraries.numpy": "behind all others"}},
-        {**without, name: {**FACTS[TEST], "source.train": "before all others"}},
-        {**many, f"{name}_new": FACTS[OTHER]},
-        without,
+    for facts, most in (
+        ({**many, name: {**FACTS[TEST], "results.f1": 0.8}}, 1),
+        (
+            {
+                **many,
+                name: {**FACTS[TEST], "results.f1": 0.8},
+                "tests/test_a.py::test_100": {**FACTS[TEST], "results.f1": 0.7},
+                "tests/test_a.py::test_199": {**FACTS[TEST], "settings.depth": 2},
+            },
+            3,
+        ),
+        ({**many, name: {**FACTS[TEST], "source.train": "before all others"}}, 3),
+        ({**many, name: {**FACTS[TEST], "libraries.numpy": "behind all others"}}, 3),
+        ({**without, name: {**FACTS[TEST], "source.train": "before all others"}}, 4),
+        ({**many, f"{name}_new": FACTS[OTHER]}, 3),
+        (without, 3),
     ):
         for version in (facts, many):
             texts.clear()
             reader.read(lockfile(version).encode(), "x")
-            assert 0 < max(map(len, texts)) < 600, texts
+            assert {name for name in many if any(name in text for text in texts)}
+            assert sum(name in "".join(texts) for name in many) <= most, texts
             same_as_whole(lockfile(version), reader)
 
 
