@@ -3,18 +3,15 @@
 A lockfile is a row of blocks between empty lines, those of a subject next to each other. A block that is valid TOML by
 itself leaves no string or array open, so what follows it means the same whether it stands there or not: as long as each
 part is valid by itself and no subject stands there twice, the parts say what the whole says. Where that does not hold
-the whole is parsed, and where that fails, the error is that of the whole. Of the blocks that stand where they stood in
-the version that was read before, none is looked at again.
+the whole is parsed, and where that fails, the error is that of the whole. What is as it was in the version that was
+read before is not even cut into parts again.
 """
 
 from __future__ import annotations
 
 import re
-from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import compress, count, pairwise
-from operator import ne
 from typing import NamedTuple
 
 from pytest_mlrepro.errors import LockfileError
@@ -77,46 +74,71 @@ class _Table(NamedTuple):
     facet: str
     facts: Facts
 
+    @classmethod
+    def of(cls, subject: str, facts: Facts) -> _Table:
+        return cls(subject, next(iter(facts.values())).facet, facts)
+
 
 @dataclass(frozen=True, slots=True)
 class _Cut:
-    """A text, cut into blocks and parts.
+    """A text, cut into parts.
 
     Attributes:
-        blocks: what stands between empty lines.
-        keys: of each block, what it begins with; empty for one that belongs to what stands before it.
-        starts: of each part, its first block; the blocks before the first part are the head.
+        head: what stands before the first part, with the empty line behind it.
+        sections: the text of each part, with the empty line behind it.
+        openings: of each part, what it begins with: the subject's name and what ends that.
         names: of each part, its subject.
         parts: what each says, by subject.
-        head: the text of the head.
-        environments: the names in it.
+        environments: the names in the head.
     """
 
-    blocks: Sequence[str] = ()
-    keys: Sequence[str] = ()
-    starts: Sequence[int] = ()
+    head: str = ""
+    sections: Sequence[str] = ()
+    openings: Sequence[str] = ()
     names: Sequence[str] = ()
     parts: Mapping[str, Run] = field(default_factory=dict)
-    head: str = ""
     environments: frozenset[str] = frozenset()
 
-    def around(self, blocks: Sequence[str]) -> tuple[int, int]:
-        """The part from which on other blocks are to be cut again, and the part from which on they are not.
+    def renewed(self, text: str) -> dict[int, str] | None:
+        """The parts that another text has instead of these, each in its place; None where it has more or fewer."""
+        place = len(self.head)
+        if not place or not text.startswith(self.head):
+            return None
+        found: dict[int, str] = {}
+        for number, section in enumerate(self.sections):
+            if text.startswith(section, place):
+                place += len(section)
+                continue
+            end = self._end(number, text, place)
+            others = text[place:end]
+            opening = self.openings[number]
+            if not others.startswith(opening) or others.count(BETWEEN + opening) != others.count(BETWEEN) - 1:
+                return None
+            found[number] = others
+            place = end
+        return found if place == len(text) else None
 
-        One part each way is left out: a block may have been added to it, which the blocks that are the same cannot
-        tell. The first is negative where the head has to be read again.
+    def _end(self, number: int, text: str, start: int) -> int:
+        """Where a part ends: where the one behind it begins, as long as there is one."""
+        if number + 1 == len(self.openings):
+            return len(text)
+        found = text.find(BETWEEN + self.openings[number + 1], start)
+        return start if found < 0 else found + len(BETWEEN)
+
+    def around(self, text: str) -> tuple[int, int]:
+        """How many parts another text begins with, and from which part on it ends as this one.
+
+        One part each way is left out: a block may have been added to it, which the text that is the same cannot tell.
         """
-        fewest = min(len(self.blocks), len(blocks))
-        ahead = _alike(self.blocks, blocks, fewest)
-        behind = _alike(reversed(self.blocks), reversed(blocks), fewest - ahead)
-        first = bisect_left(self.starts, ahead) - 1
-        last = bisect_left(self.starts, len(self.blocks) - behind) + 1
-        return first, min(last, len(self.starts))
-
-
-def _alike(some: Iterable[str], others: Iterable[str], most: int) -> int:
-    """How many blocks, of those up to ``most``, two rows begin with alike."""
-    return min(next(compress(count(), map(ne, some, others)), most), most)
+        start, first = len(self.head), 0
+        while first < len(self.sections) and text.startswith(self.sections[first], start):
+            start += len(self.sections[first])
+            first += 1
+        end, last = len(text), len(self.sections)
+        while last > first and text.endswith(self.sections[last - 1], start, end):
+            last -= 1
+            end -= len(self.sections[last])
+        return max(first - 1, 0), min(last + 1, len(self.sections))
 
 
 class Reader:
@@ -124,7 +146,7 @@ class Reader:
 
     def __init__(self) -> None:
         self._heads: dict[str, Run] = {}
-        self._parts: dict[tuple[str, ...], tuple[str, Run]] = {}
+        self._parts: dict[tuple[str, str], tuple[str, Run]] = {}
         self._tables: dict[tuple[str, str], tuple[str, Run]] = {}
         self._plain: dict[str, _Table | None] = {}
         self._last = _Cut()
@@ -144,66 +166,54 @@ class Reader:
         except UnicodeDecodeError as error:
             raise LockfileError(f"not UTF-8 text (byte {error.start})", where=where) from None
         try:
-            cut = self._cut(text.removesuffix("\n").split(BETWEEN))
+            # With an empty line behind the last part too, all of them end alike.
+            cut = self._cut(text.removesuffix("\n") + BETWEEN)
         except _IrregularError:
             return whole(loads(text, where))
         self._last = cut
         return Snapshot(cut.parts, cut.environments)
 
-    def _cut(self, blocks: Sequence[str]) -> _Cut:
+    def _cut(self, text: str) -> _Cut:
         known = self._last
-        if len(blocks) == len(known.blocks):
-            places = [*compress(count(), map(ne, known.blocks, blocks))]
-            if not places:
-                return known
-            # Where other blocks begin as those that stood there did, the parts begin where they began.
-            is_same_head = known.starts and known.starts[0] <= places[0]
-            if is_same_head and all(_key(blocks[place]) == known.keys[place] for place in places):
-                return self._renewed(known, blocks, places)
-        return self._cut_again(known, blocks)
+        renewed = known.renewed(text)
+        if renewed is None:
+            return self._cut_again(known, text)
+        if not renewed:
+            return known
+        sections, parts = [*known.sections], {**known.parts}
+        for number, (name, run) in zip(renewed, self._parts_of(known.head, renewed.values()), strict=True):
+            sections[number], parts[name] = renewed[number], run
+        return replace(known, sections=sections, parts=parts)
 
-    def _renewed(self, known: _Cut, blocks: Sequence[str], places: Sequence[int]) -> _Cut:
-        """The same parts, some of them with other blocks."""
-        # The strings that were there already: Python knows their hashes.
-        now = [*known.blocks]
-        for place in places:
-            now[place] = blocks[place]
-        self._take_in([blocks[place] for place in places])
-        parts = {**known.parts}
-        ends = (*known.starts[1:], len(now))
-        for number in dict.fromkeys(bisect_right(known.starts, place) - 1 for place in places):
-            name, run = self._part(known.head, now[known.starts[number] : ends[number]])
-            parts[name] = run
-        return replace(known, blocks=now, parts=parts)
-
-    def _cut_again(self, known: _Cut, blocks: Sequence[str]) -> _Cut:
+    def _cut_again(self, known: _Cut, text: str) -> _Cut:
         """The parts: those that are as they were, and those that stand between them."""
-        first, last = known.around(blocks)
-        if first < 0:
+        if not known.head or not text.startswith(known.head):
+            known = _Cut()
+        first, last = known.around(text)
+        start = len(known.head) + sum(map(len, known.sections[:first]))
+        end = len(text) - sum(map(len, known.sections[last:]))
+        above, *between = _sections(text[start:end])
+        if known.head and above:
+            # More belongs to the head.
             known, first, last = _Cut(), 0, 0
-        more = len(blocks) - len(known.blocks)
-        start = known.starts[first] if known.starts else 0
-        end = known.starts[last] + more if last < len(known.starts) else len(blocks)
-        between = blocks[start:end]
-        keys = [_key(block) for block in between]
-        begun = [start + place for place in _beginnings(keys)]
-        head = known.head if known.starts else BETWEEN.join(blocks[: begun[0] if begun else end])
+            above, *between = _sections(text)
+        head = known.head or above
         environments = self._head(head)
-        self._take_in(between)
-        read = [self._part(head, blocks[one:other]) for one, other in pairwise([*begun, end])]
-        names = (*known.names[:first], *(name for name, _ in read), *known.names[last:])
-        parts = {name: known.parts[name] for name in known.names[:first]}
-        parts |= read
-        parts |= {name: known.parts[name] for name in known.names[last:]}
-        if len(parts) < len(names):
+        read = [
+            *((name, known.parts[name]) for name in known.names[:first]),
+            *self._parts_of(head, between),
+            *((name, known.parts[name]) for name in known.names[last:]),
+        ]
+        parts = dict(read)
+        if len(parts) < len(read):
             raise _IrregularError
+        openings = [found.group(0) for found in map(_FIRST_KEY.match, between) if found]
         return _Cut(
-            blocks,
-            (*known.keys[:start], *keys, *known.keys[end - more :]),
-            (*known.starts[:first], *begun, *(place + more for place in known.starts[last:])),
-            names,
-            parts,
             head,
+            (*known.sections[:first], *between, *known.sections[last:]),
+            (*known.openings[:first], *openings, *known.openings[last:]),
+            [*parts],
+            parts,
             environments,
         )
 
@@ -212,7 +222,7 @@ class Reader:
             if len(head) > _SMALL:
                 raise _IrregularError
             try:
-                self._heads[head] = loads(f"{head}\n")
+                self._heads[head] = loads(head)
             except LockfileError:
                 raise _IrregularError from None
         run = self._heads[head]
@@ -220,19 +230,20 @@ class Reader:
             raise _IrregularError
         return frozenset(run.environments)
 
+    def _parts_of(self, head: str, sections: Iterable[str]) -> Iterator[tuple[str, Run]]:
+        """What sections say, each with its subject."""
+        # With the head: the environments that a part may name are named there.
+        new = {each: _blocks(each) for each in sections if (head, each) not in self._parts}
+        self._take_in(block for blocks in new.values() for block in blocks)
+        for section, blocks in new.items():
+            self._parts[head, section] = self._read_part(head, blocks)
+        return (self._parts[head, each] for each in sections)
+
     def _take_in(self, blocks: Iterable[str]) -> None:
         """Read the blocks that are plain, all at once."""
         new = [block for block in dict.fromkeys(blocks) if block not in self._plain and len(block) <= _SMALL]
         for block, subject in zip(new, plain.subjects_of(new), strict=True):
-            self._plain[block] = None if subject is None else _table(subject, plain.facts_of(block))
-
-    def _part(self, head: str, blocks: Sequence[str]) -> tuple[str, Run]:
-        # With the head: the environments that a part may name are named there.
-        key = (head, *blocks)
-        known = self._parts.get(key)
-        if known is None:
-            known = self._parts[key] = self._read_part(head, blocks)
-        return known
+            self._plain[block] = None if subject is None else _Table.of(subject, plain.facts_of(block))
 
     def _read_part(self, head: str, blocks: Sequence[str]) -> tuple[str, Run]:
         plainly = [table for block in blocks if (table := self._plain.get(block)) is not None]
@@ -240,7 +251,7 @@ class Reader:
             return _together(plainly)
         section = BETWEEN.join(blocks)
         # Whole subjects that an environment lacks are said in the light of what the others have.
-        if len(blocks) == 1 or _ABSENT in section or not all(map(_key, blocks)):
+        if len(blocks) == 1 or _ABSENT in section or not all(map(_FIRST_KEY.match, blocks)):
             return _alone(head, section)
         tables = [self._table(head, block) for block in blocks]
         subject = tables[0][0]
@@ -258,22 +269,25 @@ class Reader:
         return known
 
 
-def _key(block: str) -> str:
-    found = _FIRST_KEY.match(block)
-    return found.group(0)[:-1] if found else ""
+def _blocks(section: str) -> list[str]:
+    return section.removesuffix(BETWEEN).split(BETWEEN)
 
 
-def _beginnings(keys: Iterable[str]) -> Iterator[int]:
-    """The places where another subject begins."""
+def _sections(text: str) -> Iterator[str]:
+    """The head, empty where there is none, then the blocks of each subject as one text."""
     current = ""
-    for place, key in enumerate(keys):
-        if key and key != current:
-            current = key
-            yield place
+    blocks: list[str] = []
+    for block in _blocks(text):
+        found = _FIRST_KEY.match(block)
+        if found and found.group(0)[:-1] != current:
+            yield _joined_again(blocks)
+            current, blocks = found.group(0)[:-1], []
+        blocks.append(block)
+    yield _joined_again(blocks)
 
 
-def _table(subject: str, facts: Facts) -> _Table:
-    return _Table(subject, next(iter(facts.values())).facet, facts)
+def _joined_again(blocks: Iterable[str]) -> str:
+    return "".join(f"{block}{BETWEEN}" for block in blocks)
 
 
 def _together(tables: Sequence[_Table]) -> tuple[str, Run]:
@@ -289,7 +303,7 @@ def _together(tables: Sequence[_Table]) -> tuple[str, Run]:
 
 def _alone(head: str, block: str) -> tuple[str, Run]:
     try:
-        run = loads(f"{head}\n\n{block}\n")
+        run = loads(f"{head}{block}\n")
     except LockfileError:
         raise _IrregularError from None
     own = {name: facts for name, facts in run.environments.items() if facts}
