@@ -22,6 +22,8 @@ from pytest_mlrepro.model import Fact, Facts, Own, Run
 _FIRST_KEY = re.compile(r'\[(?:"((?:[^"\\]|\\.)*)"|([A-Za-z0-9_-]+))[.\]]')
 _NOTHING = Run()
 _SHARED = ""
+# The header of a table, or what stands in an array.
+_BRACKETS = re.compile(r"^[ \t]*(\[.*)", re.MULTILINE)
 """Stands for no environment: none has an empty name."""
 _ABSENT = ".environments]"
 _SMALL = limits.TABLES
@@ -308,7 +310,7 @@ def _alone(head: str, block: str) -> tuple[str, Run]:
         raise _IrregularError from None
     own = {name: facts for name, facts in run.environments.items() if facts}
     subjects = {*run.subjects, *run.traces, *(subject for facts in own.values() for subject in facts)}
-    if len(subjects) != 1:
+    if len(subjects) != 1 or _has_other_tables(block):
         raise _IrregularError
     # A trace says what functions returned in one run: no accepted fact, and large.
     return subjects.pop(), Run(run.subjects, environments=own)
@@ -318,6 +320,17 @@ def _joined(subject: str, tables: Iterable[Run]) -> Run:
     """The facts of a subject from its tables, which must be of different facets or environments."""
     layers: dict[str, dict[str, Fact | None]] = {}
     seen: set[tuple[str, str]] = set()
+def _has_other_tables(section: str) -> bool:
+    """Whether there is a table of another subject, of which a run tells nothing where it holds no facts."""
+    found = _FIRST_KEY.match(section)
+    openings = tuple(f"{found.group(0)[:-1]}{end}" for end in ".]") if found else ()
+    if all(line.startswith(openings) for line in _BRACKETS.findall(section)):
+        return False
+    import tomli
+
+    return len(tomli.loads(section)) > 1
+
+
     for table in tables:
         found: dict[str, Mapping[str, Fact | None]] = {
             name: each[subject] for name, each in table.environments.items()

@@ -96,6 +96,9 @@ ENVIRONMENTS = {
         lambda text: f'{text}\n["{OTHER}".data]\n\n["{OTHER}".data]\nextra = "x"\n',
         lambda text: f'{text}\n["{OTHER}".data]\n',
         lambda text: f'{text}\n["tests/test_c.py::test_c"]\n',
+        lambda text: text.replace("n = 3", f'n = 3\n["{OTHER}".environments]'),
+        lambda text: text.replace("n = 3", f'n = 3\n\n\n["{OTHER}".environments]'),
+        lambda text: text.replace("n = 3", f'n = 3\n  [ "{OTHER}" . environments ]'),
         lambda text: f"{text}\n[results]\nextra = 1\n",
         lambda text: f"{text}\n[[session]]\nextra = 1\n",
         lambda text: f"{text}\n[session.nonsense]\nextra = 1\n",
@@ -176,7 +179,7 @@ EDITS = {
 """What may be done to the lines of a lockfile: most of it leaves as many blocks as there were."""
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(st.data())
 def test_any_row_of_edits(data):
     reader = Reader()
