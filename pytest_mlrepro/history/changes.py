@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pytest_mlrepro.facets import facet_names
 from pytest_mlrepro.history.snapshots import Snapshot
-from pytest_mlrepro.model import Drift, Fact, Facts, Run
+from pytest_mlrepro.model import Drift, Fact, Facts, Kind, Run
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def changes(
         pair = before.part(formerly or subject), after.part(subject)
         for change in _of_subject(subject, formerly or subject, *pair, environment):
             found.append(replace(change, formerly=formerly) if formerly else change)
-    return tuple(sorted(found, key=_order))
+    return tuple(sorted(found, key=partial(_order, facet_names()))) if len(found) > 1 else tuple(found)
 
 
 def same(one: Fact | None, other: Fact | None) -> bool:
@@ -70,7 +71,11 @@ def _of_subject(
         sides = before.view(environment).facts(formerly), after.view(environment).facts(subject)
         yield from (Change(drift) for drift in _drifts(subject, *sides))
         return
-    shared = {each.address: each for each in _drifts(subject, before.facts(formerly), after.facts(subject))}
+    drifts = _drifts(subject, before.facts(formerly), after.facts(subject))
+    if not before.environments and not after.environments:
+        yield from map(Change, drifts)
+        return
+    shared = {each.address: each for each in drifts}
     yield from map(Change, shared.values())
     for name in sorted({*before.environments, *after.environments}):
         sides = before.view(name).facts(formerly), after.view(name).facts(subject)
@@ -82,20 +87,27 @@ def _of_subject(
                 yield Change(drift, name)
 
 
-def _drifts(subject: str, before: Facts, after: Facts) -> Iterator[Drift]:
-    for address in {**before, **after}:
-        old, new = before.get(address), after.get(address)
-        if same(old, new):
-            continue
-        fact = new or old
-        assert fact is not None
-        if old and new:
-            yield Drift(subject, fact.facet, fact.key, "changed", old, new)
-        else:
-            yield Drift(subject, fact.facet, fact.key, "added" if new else "removed", old, new)
+def _drifts(subject: str, before: Facts, after: Facts) -> list[Drift]:
+    # Most facts of two versions are one and the same object.
+    differing = [address for address, old in before.items() if after.get(address) is not old]
+    differing += [address for address in after if address not in before]
+    return [
+        drift
+        for address in differing
+        if (drift := _drift(subject, before.get(address), after.get(address))) is not None
+    ]
 
 
-def _order(change: Change) -> tuple[str, bool, int, str, str]:
-    names, drift = facet_names(), change.drift
+def _drift(subject: str, old: Fact | None, new: Fact | None) -> Drift | None:
+    if same(old, new):
+        return None
+    fact = new or old
+    assert fact is not None
+    kind: Kind = "changed" if old and new else "added" if new else "removed"
+    return Drift(subject, fact.facet, fact.key, kind, old, new)
+
+
+def _order(names: Sequence[str], change: Change) -> tuple[str, bool, int, str, str]:
+    drift = change.drift
     place = names.index(drift.facet) if drift.facet in names else len(names)
     return drift.subject, drift.facet != "results", place, drift.key, change.environment

@@ -26,6 +26,8 @@ def moves(
         renamed_files: asks git for the files renamed between them, new name by old name, as subjects call them. It is
             asked only where subjects have both come and gone.
     """
+    if [*before.parts] == [*after.parts]:
+        return {}
     gone = sorted(before.parts.keys() - after.parts.keys() - {SESSION})
     come = sorted(after.parts.keys() - before.parts.keys() - {SESSION})
     if not gone or not come:

@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import compress
+from operator import is_not
 from typing import NamedTuple
 
 from pytest_mlrepro.errors import LockfileError
@@ -20,10 +22,10 @@ from pytest_mlrepro.lockfile.sections import BETWEEN
 from pytest_mlrepro.model import Fact, Facts, Own, Run
 
 _FIRST_KEY = re.compile(r'\[(?:"((?:[^"\\]|\\.)*)"|([A-Za-z0-9_-]+))[.\]]')
-_NOTHING = Run()
-_SHARED = ""
 # The header of a table, or what stands in an array.
 _BRACKETS = re.compile(r"^[ \t]*(\[.*)", re.MULTILINE)
+_NOTHING = Run()
+_SHARED = ""
 """Stands for no environment: none has an empty name."""
 _ABSENT = ".environments]"
 _SMALL = limits.TABLES
@@ -50,8 +52,10 @@ class Snapshot:
     def differing(self, other: Snapshot) -> Iterator[str]:
         """The subjects whose texts are not the same in both."""
         before = other.parts
-        yield from (subject for subject, run in self.parts.items() if before.get(subject) is not run)
-        yield from (subject for subject in before if subject not in self.parts)
+        if [*before] == [*self.parts]:
+            return compress(before, map(is_not, before.values(), self.parts.values()))
+        changed = [subject for subject, run in self.parts.items() if before.get(subject) is not run]
+        return iter([*changed, *(subject for subject in before if subject not in self.parts)])
 
 
 def whole(run: Run) -> Snapshot:
@@ -316,10 +320,6 @@ def _alone(head: str, block: str) -> tuple[str, Run]:
     return subjects.pop(), Run(run.subjects, environments=own)
 
 
-def _joined(subject: str, tables: Iterable[Run]) -> Run:
-    """The facts of a subject from its tables, which must be of different facets or environments."""
-    layers: dict[str, dict[str, Fact | None]] = {}
-    seen: set[tuple[str, str]] = set()
 def _has_other_tables(section: str) -> bool:
     """Whether there is a table of another subject, of which a run tells nothing where it holds no facts."""
     found = _FIRST_KEY.match(section)
@@ -331,6 +331,10 @@ def _has_other_tables(section: str) -> bool:
     return len(tomli.loads(section)) > 1
 
 
+def _joined(subject: str, tables: Iterable[Run]) -> Run:
+    """The facts of a subject from its tables, which must be of different facets or environments."""
+    layers: dict[str, dict[str, Fact | None]] = {}
+    seen: set[tuple[str, str]] = set()
     for table in tables:
         found: dict[str, Mapping[str, Fact | None]] = {
             name: each[subject] for name, each in table.environments.items()

@@ -136,11 +136,14 @@ def _step(git: Git, pending: _Pending, root: str, environment: str | None) -> St
         found.append(changes(before, after, renamed, environment))
     if not found:
         found = [changes(Snapshot({}), after, {}, environment)]
-    everywhere = set.intersection(*({change.key for change in each} for each in found))
+    told = found[0]
+    if len(found) > 1:
+        everywhere = set.intersection(*({change.key for change in each} for each in found))
+        told = tuple(change for change in told if change.key in everywhere)
     return Step(
         pending.commit,
         pending.path,
-        changes=tuple(change for change in found[0] if change.key in everywhere),
+        changes=told,
         moved=moved,
         first=not pending.parents,
         environments=after.environments,
