@@ -76,7 +76,8 @@ def run(options: argparse.Namespace, project: Config) -> int:
         plots.check(options.plot)
     path = lockfile(options, project)
     repository = Repository.of(path)
-    walked = walk(repository.git, repository.path, repository.resolve("HEAD"))
+    head = repository.resolve("HEAD")
+    walked = walk(repository.git, repository.path, head)
     if not walked.commits:
         raise HistoryError(
             "git has no version of it: it was never committed",
@@ -89,7 +90,7 @@ def run(options: argparse.Namespace, project: Config) -> int:
         raise unknown(options.environment, sorted(names.environments), "environment", str(path))
     if not any(entry.lines for entry in found):
         _check_words(options.words, names, path)
-    notes = [*_notes(repository, found, walked, path)]
+    notes = [*_notes(repository, head, found, walked, path)]
     if options.json:
         show(log.document(found, repository.path, notes))
     elif options.markdown:
@@ -146,12 +147,12 @@ def _check_words(words: Sequence[str], names: Names, path: Path) -> None:
             )
 
 
-def _notes(repository: Repository, found: list[Entry], walked: Walk, path: Path) -> Iterator[str]:
+def _notes(repository: Repository, head: str, found: list[Entry], walked: Walk, path: Path) -> Iterator[str]:
     """What must be known of the history as a whole."""
     if not any(entry.lines for entry in found):
         yield "nothing of the kind was ever accepted"
     newest = walked.commits[0].name
-    committed = repository.read(repository.resolve("HEAD"))
+    committed = repository.read(head)
     try:
         working = path.read_bytes()
     except OSError:

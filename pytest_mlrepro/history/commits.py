@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pytest_mlrepro.history.git import ENCODING, Git
 
 _FIELDS = ("%H", "%P", "%aI", "%aN", "%s")
-# What follows the fields of a commit that is no merge: a letter and one path, or two where it is a rename.
-_STATUS = re.compile(r"\n?([A-Z])\d*")
+# What follows the fields of a commit that is no merge: this and one path, or two where it is a rename.
+_STATUS = re.compile(r"\n?:\d+ \d+ [0-9a-f]+ ([0-9a-f]+) ([A-Z])\d*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +39,12 @@ class Walk:
     Attributes:
         commits: children before their parents, else the newest first.
         paths: what the file was called, the newest name first.
+        objects: the names of contents, as far as they are known, by ``commit:path``.
     """
 
     commits: tuple[Commit, ...]
     paths: tuple[str, ...]
+    objects: Mapping[str, str] = field(default_factory=dict)
 
 
 def walk(git: Git, path: str, revision: str) -> Walk:
@@ -58,8 +60,8 @@ def walk(git: Git, path: str, revision: str) -> Walk:
     """
     paths, checked = [path], set[str]()
     while True:
-        rows = _rows(git, paths, revision)
-        new = [commit.name for commit, adds in rows if adds and commit.name not in checked]
+        found, objects, added = _listed(git, paths, revision)
+        new = [name for name in added if name not in checked]
         checked |= {*new}
         older = [
             before
@@ -68,26 +70,33 @@ def walk(git: Git, path: str, revision: str) -> Walk:
             if now in paths and before not in paths
         ]
         if not older:
-            return Walk(tuple(commit for commit, _ in rows), tuple(paths))
+            return Walk(tuple(found), tuple(paths), objects)
         paths += dict.fromkeys(older)
 
 
-def _rows(git: Git, paths: Iterable[str], revision: str) -> list[tuple[Commit, bool]]:
-    """The commits, and whether each of them added a file of that name."""
+def _listed(git: Git, paths: Iterable[str], revision: str) -> tuple[list[Commit], dict[str, str], list[str]]:
+    """The commits, the contents that they gave a file of that name, and those of them that added one."""
     form = "%x00".join(_FIELDS)
-    options = ("-z", "--topo-order", "--parents", "--name-status", f"--format={form}")
+    options = ("-z", "--topo-order", "--parents", "--raw", "--no-abbrev", f"--format={form}")
     words = git.run("log", *options, revision, "--", *paths).decode(*ENCODING).split("\0")
-    rows = []
+    commits: list[Commit] = []
+    objects: dict[str, str] = {}
+    added: list[str] = []
     place, count = 0, len(_FIELDS)
     while place + count < len(words):
         name, parents, date, author, title = words[place : place + count]
         place += count
+        commits.append(Commit(name, tuple(parents.split()), date, author, title))
         adds = False
         while found := _STATUS.fullmatch(words[place]):
-            adds = adds or found.group(1) == "A"
-            place += 3 if found.group(1) in "RC" else 2
-        rows.append((Commit(name, tuple(parents.split()), date, author, title), adds))
-    return rows
+            content, status = found.groups()
+            adds = adds or status == "A"
+            place += 3 if status in "RC" else 2
+            if status != "D":
+                objects[f"{name}:{words[place - 1]}"] = content
+        if adds:
+            added.append(name)
+    return commits, objects, added
 
 
 def renames(git: Git, *commits: str) -> Mapping[str, str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import subprocess
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
+from types import MappingProxyType
 from typing import IO
 
 from pytest_mlrepro.errors import HistoryError
@@ -28,6 +29,7 @@ _COMMAND = (
     *(word for setting in _SETTINGS for word in ("-c", setting)),
 )
 _LONGEST = 200
+_UNKNOWN: Mapping[str, str] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,8 @@ class Git:
             return subprocess.run(
                 [*_COMMAND, *arguments],
                 cwd=self.folder,
-                env=Git.environment(),
+                # Nobody reads before it ends: a list need not be handed over commit by commit.
+                env={**Git.environment(), "GIT_FLUSH": "0"},
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
                 check=False,
@@ -78,11 +81,14 @@ class Git:
         except OSError as error:
             raise _absent(error) from None
 
-    def contents(self, names: Iterable[str]) -> Iterator[tuple[str, bytes] | None]:
+    def contents(
+        self, names: Iterable[str], objects: Mapping[str, str] = _UNKNOWN
+    ) -> Iterator[tuple[str, bytes] | None]:
         """The objects of that name (``revision:path``), in this order, read by one process.
 
         Args:
             names: of files, none of which may hold a line break.
+            objects: the names of contents, as far as they are known, which git finds without looking into the commit.
 
         Returns:
             For each the name of its content and the bytes; None where there is no such file.
@@ -104,8 +110,9 @@ class Git:
         assert process.stdin is not None
         assert process.stdout is not None
         asked = [*names]
+        words = [objects.get(name, name) for name in asked]
         # By a thread of its own: who asks for all before reading any would wait for ever once the pipes are full.
-        writer = Thread(target=_ask, args=(process.stdin, asked), daemon=True)
+        writer = Thread(target=_ask, args=(process.stdin, words), daemon=True)
         writer.start()
         try:
             for name in asked:
@@ -127,8 +134,7 @@ def _absent(error: OSError) -> HistoryError:
 def _ask(pipe: IO[bytes], names: Iterable[str]) -> None:
     # The reader may have gone, having seen enough.
     with suppress(OSError), pipe:
-        for name in names:
-            pipe.write(name.encode(*ENCODING) + b"\n")
+        pipe.write("".join(f"{name}\n" for name in names).encode(*ENCODING))
         pipe.flush()
 
 

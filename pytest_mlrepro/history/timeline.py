@@ -108,7 +108,7 @@ def timeline(
 def _versions(git: Git, walk: Walk) -> Iterator[_Pending]:
     reader = Reader()
     asked = [f"{commit.name}:{path}" for commit in walk.commits for path in walk.paths]
-    contents = git.contents(asked)
+    contents = git.contents(asked, walk.objects)
     for commit in walk.commits:
         found = [(path, next(contents)) for path in walk.paths]
         path, content = next(((path, each) for path, each in found if each is not None), ("", None))

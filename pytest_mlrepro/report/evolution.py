@@ -42,7 +42,7 @@ class Chosen:
 
         Args:
             change: any.
-            names: of its subject, through its renames.
+            names: of its subject, through its renames; empty ones are none.
         """
         drift = change.drift
         if self.facets and drift.facet not in self.facets:
@@ -152,15 +152,22 @@ def entries(
         names.learn(step)
         lines = tuple(_lines(step, chosen, names, policies, tolerance))
         if lines:
-            told = {line.change.key for line in lines}
-            told |= {
-                (each.drift.subject, each.drift.address, environment)
-                for line in lines
-                for each in line.suspects
-                for environment in ("", line.change.environment)
-            }
-            yield Entry(step, lines, sum(change.key not in told for change in step.changes))
+            yield Entry(step, lines, _others(step, lines))
         names.before(step)
+
+
+def _others(step: Step, lines: Sequence[Line]) -> int:
+    """How many changes of a step are neither lines nor suspects of them."""
+    if len(lines) == len(step.changes):
+        return 0
+    told = {line.change.key for line in lines}
+    told |= {
+        (each.drift.subject, each.drift.address, environment)
+        for line in lines
+        for each in line.suspects
+        for environment in ("", line.change.environment)
+    }
+    return sum(change.key not in told for change in step.changes)
 
 
 def _lines(
@@ -172,7 +179,7 @@ def _lines(
     for change in step.changes:
         drift = change.drift
         label = names.label(drift.subject)
-        if chosen.takes(change, {drift.subject, label, change.formerly} - {""}):
+        if chosen.takes(change, (drift.subject, label, change.formerly)):
             suspects = _suspects(change, by_subject, policies, tolerance)
             yield Line(change, label, suspects)
 

@@ -75,12 +75,13 @@ def _fact(line: Line) -> str:
 
 
 def _told(drift: Drift) -> str:
-    before, now = _shown(drift.baseline), _shown(drift.current)
-    if drift.kind != "changed":
-        return f"added: {now}" if drift.kind == "added" else f"removed, was {before}"
+    if drift.kind == "added":
+        return f"added: {_shown(drift.current)}"
+    if drift.kind == "removed":
+        return f"removed, was {_shown(drift.baseline)}"
     if room(drift.facet).role == "input":
         return sentence(drift)
-    told = step(drift) or f"{before} -> {now}"
+    told = step(drift) or f"{_shown(drift.baseline)} -> {_shown(drift.current)}"
     way = _way(drift)
     return f"{told}, {way}" if way else told
 

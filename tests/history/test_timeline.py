@@ -53,6 +53,20 @@ def test_a_random_history_is_what_each_commit_says(tmp_path, seed):
     against_naive(tmp_path, seed, 30)
 
 
+@pytest.mark.parametrize("seed", range(4, 7))
+def test_the_contents_that_commits_gave_the_file(tmp_path, seed):
+    script, paths = scripted(seed, 30)
+    script.make(tmp_path)
+    repository = Repository.of(tmp_path / next(path for path in reversed(paths) if path))
+    walked = walk(repository.git, repository.path, repository.resolve("HEAD"))
+    asked = [f"{commit.name}:{path}" for commit in walked.commits for path in walked.paths]
+    found = [*repository.git.contents(asked)]
+    assert [*repository.git.contents(asked, walked.objects)] == found
+    there = {name: each[0] for name, each in zip(asked, found, strict=True) if each}
+    assert walked.objects.items() <= there.items()
+    assert walked.objects == there
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(100, 103))
 def test_300_commits_are_what_each_commit_says(tmp_path, seed):
