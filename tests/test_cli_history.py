@@ -161,6 +161,19 @@ def test_log_of_a_renamed_test_and_lockfile(made, command, tmp_path):
     assert f"  the lockfile was {LOCKFILE}\n  {new} (then {TEST})" in out
 
 
+def test_log_of_what_has_gone_and_of_a_former_name(made, command):
+    new = "tests/test_forest.py::test_f1"
+    script = Script()
+    script.lock({TEST: {"results.f1": 0.5, "settings.depth": 1, "settings.rate": 2}})
+    script.lock({new: {"results.f1": 0.6, "settings.depth": 1, "settings.rate": 2}})
+    script.lock({new: {"settings.depth": 1}})
+    made(script)
+    _, out, _ = command("log")
+    assert "    results.f1                         removed, was 0.6" in out
+    assert "    settings.rate                      removed, was 2" in out
+    assert [len(each) for each in logged(command, TEST)] == [1, 3]
+
+
 def test_log_in_markdown(made, history, command):
     made(history)
     _, out, _ = command("log", TEST, "--markdown")

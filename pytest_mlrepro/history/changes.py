@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
+from typing import NamedTuple
 
 from pytest_mlrepro.facets import facet_names
 from pytest_mlrepro.history.snapshots import Snapshot
 from pytest_mlrepro.model import Drift, Fact, Facts, Kind, Run
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """A fact that a version accepted anew, added or dropped.
 
     Attributes:
@@ -52,7 +51,7 @@ def changes(
         formerly = moved.get(subject, "")
         pair = before.part(formerly or subject), after.part(subject)
         for change in _of_subject(subject, formerly or subject, *pair, environment):
-            found.append(replace(change, formerly=formerly) if formerly else change)
+            found.append(change._replace(formerly=formerly) if formerly else change)
     return tuple(sorted(found, key=partial(_order, facet_names()))) if len(found) > 1 else tuple(found)
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import NamedTuple
 
 from pytest_mlrepro.history.git import ENCODING, Git
 
@@ -13,8 +14,7 @@ _FIELDS = ("%H", "%P", "%aI", "%aN", "%s")
 _STATUS = re.compile(r"\n?:\d+ \d+ [0-9a-f]+ ([0-9a-f]+) ([A-Z])\d*")
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(NamedTuple):
     """A commit that changed a file.
 
     Attributes:
@@ -32,8 +32,7 @@ class Commit:
     title: str
 
 
-@dataclass(frozen=True, slots=True)
-class Walk:
+class Walk(NamedTuple):
     """The commits that changed a file.
 
     Attributes:
@@ -44,7 +43,7 @@ class Walk:
 
     commits: tuple[Commit, ...]
     paths: tuple[str, ...]
-    objects: Mapping[str, str] = field(default_factory=dict)
+    objects: Mapping[str, str] = MappingProxyType({})
 
 
 def walk(git: Git, path: str, revision: str) -> Walk:

@@ -11,20 +11,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from itertools import compress
 from operator import is_not
+from types import MappingProxyType
 from typing import NamedTuple
 
 from pytest_mlrepro.errors import LockfileError
-from pytest_mlrepro.lockfile import limits, loads, plain
+from pytest_mlrepro.lockfile import dumps, limits, loads, plain
 from pytest_mlrepro.lockfile.sections import BETWEEN
 from pytest_mlrepro.model import Fact, Facts, Own, Run
 
 _FIRST_KEY = re.compile(r'\[(?:"((?:[^"\\]|\\.)*)"|([A-Za-z0-9_-]+))[.\]]')
 # The header of a table, or what stands in an array.
 _BRACKETS = re.compile(r"^[ \t]*(\[.*)", re.MULTILINE)
-_NOTHING = Run()
+_EMPTY = Run()
+# Of most lockfiles, and not worth a parser.
+_PLAIN_HEAD = dumps(_EMPTY).removesuffix("\n") + BETWEEN
 _SHARED = ""
 """Stands for no environment: none has an empty name."""
 _ABSENT = ".environments]"
@@ -32,8 +34,7 @@ _SMALL = limits.TABLES
 """A head and a block of so many characters hold no more together than may be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(NamedTuple):
     """What a lockfile held.
 
     Attributes:
@@ -47,7 +48,7 @@ class Snapshot:
 
     def part(self, subject: str) -> Run:
         """The facts of one subject; none where there is no such subject."""
-        return self.parts.get(subject, _NOTHING)
+        return self.parts.get(subject, _EMPTY)
 
     def differing(self, other: Snapshot) -> Iterator[str]:
         """The subjects whose texts are not the same in both."""
@@ -85,8 +86,7 @@ class _Table(NamedTuple):
         return cls(subject, next(iter(facts.values())).facet, facts)
 
 
-@dataclass(frozen=True, slots=True)
-class _Cut:
+class _Cut(NamedTuple):
     """A text, cut into parts.
 
     Attributes:
@@ -102,7 +102,7 @@ class _Cut:
     sections: Sequence[str] = ()
     openings: Sequence[str] = ()
     names: Sequence[str] = ()
-    parts: Mapping[str, Run] = field(default_factory=dict)
+    parts: Mapping[str, Run] = MappingProxyType({})
     environments: frozenset[str] = frozenset()
 
     def renewed(self, text: str) -> dict[int, str] | None:
@@ -189,7 +189,7 @@ class Reader:
         sections, parts = [*known.sections], {**known.parts}
         for number, (name, run) in zip(renewed, self._parts_of(known.head, renewed.values()), strict=True):
             sections[number], parts[name] = renewed[number], run
-        return replace(known, sections=sections, parts=parts)
+        return known._replace(sections=sections, parts=parts)
 
     def _cut_again(self, known: _Cut, text: str) -> _Cut:
         """The parts: those that are as they were, and those that stand between them."""
@@ -228,7 +228,7 @@ class Reader:
             if len(head) > _SMALL:
                 raise _IrregularError
             try:
-                self._heads[head] = loads(head)
+                self._heads[head] = _EMPTY if head == _PLAIN_HEAD else loads(head)
             except LockfileError:
                 raise _IrregularError from None
         run = self._heads[head]

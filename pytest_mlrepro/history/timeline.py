@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from types import MappingProxyType
+from typing import NamedTuple
 
 from pytest_mlrepro.errors import LockfileError
 from pytest_mlrepro.history.changes import Change, changes
@@ -16,8 +18,7 @@ from pytest_mlrepro.history.repository import short
 from pytest_mlrepro.history.snapshots import Reader, Snapshot
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(NamedTuple):
     """What one commit did to the lockfile.
 
     Attributes:
@@ -35,7 +36,7 @@ class Step:
     path: str = ""
     gap: str = ""
     changes: tuple[Change, ...] = ()
-    moved: Mapping[str, str] = field(default_factory=dict)
+    moved: Mapping[str, str] = MappingProxyType({})
     first: bool = False
     environments: frozenset[str] = frozenset()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -181,6 +180,9 @@ def _replace(target: Path, text: str) -> None:
     for left in target.parent.glob(f".{_escaped(target.name)}.*.tmp"):
         # Only a killed update leaves one, and whoever holds the folder's lock is the only writer.
         left.unlink(missing_ok=True)
+    # Not with the others: whoever only reads need not wait for it.
+    import secrets
+
     # The number of a process is not unique where containers share a folder.
     scratch = target.with_name(f".{target.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     if target.exists() and not target.is_file():

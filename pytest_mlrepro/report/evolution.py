@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
+from typing import NamedTuple
 
 from pytest_mlrepro.comparison import room
 from pytest_mlrepro.explain import explain
@@ -67,8 +68,7 @@ def _matches(pattern: str, address: str) -> bool:
     return f"{address}.".startswith(f"{pattern}.") or fnmatchcase(address, pattern)
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """One fact that a commit accepted anew.
 
     Attributes:
@@ -82,8 +82,7 @@ class Line:
     suspects: tuple[Suspect, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What is told of one commit.
 
     Attributes:
