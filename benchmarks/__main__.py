@@ -21,8 +21,9 @@ QUICK: Mapping[str, Sequence[str]] = {
     "suite": ("--tests", "100", "--rounds", "2"),
     "growth": ("--sizes", "200", "1000", "--rounds", "1"),
     "fingerprints": ("--scale", "0.001", "--rounds", "1"),
-    "files": ("--scale", "0.001", "--rounds", "1"),
+    "files": ("--size", "8", "--files", "200", "--rounds", "1"),
     "history": ("--commits", "20", "--rounds", "1"),
+    "bisection": ("--commits", "8"),
     "seeding": ("--rounds", "1"),
     "guard": ("--rounds", "1"),
 }

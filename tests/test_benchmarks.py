@@ -148,13 +148,25 @@ def test_promises_and_power_of_a_calibration_are_measured(tmp_path):
 
 @pytest.mark.slow
 def test_all_benchmarks_run(tmp_path):
-    command = [sys.executable, "-m", "benchmarks", "growth", "history", "--quick", "--json", str(tmp_path)]
+    command = [
+        sys.executable,
+        "-m",
+        "benchmarks",
+        "growth",
+        "history",
+        "files",
+        "--quick",
+        "--json",
+        str(tmp_path),
+    ]
     done = subprocess.run(command, cwd=BENCHMARKS.parent, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     growth = json.loads((tmp_path / "growth.json").read_text(encoding="utf-8"))
     assert {row["what"] for row in growth["core"]} >= {"load", "compare", "write", "memory"}
     assert growth["checks"][-1]["wanted"] == "at most 1.3"
     assert (tmp_path / "history.json").exists()
+    files = json.loads((tmp_path / "files.json").read_text(encoding="utf-8"))
+    assert {row["candidate"] for row in files["targets"]} >= {"xxh3", "blake3, warm"}
 
 
 @pytest.mark.slow
