@@ -9,6 +9,7 @@ smaller inputs: it shows that all of them run, and its figures mean nothing.
 from __future__ import annotations
 
 import argparse
+import os
 import platform
 import subprocess
 import sys
@@ -28,7 +29,23 @@ QUICK: Mapping[str, Sequence[str]] = {
     "guard": ("--rounds", "1"),
 }
 """The benchmarks, in the order in which they run, with what makes them short."""
-_NAMED = ("pytest", "numpy", "pandas", "polars", "pyarrow", "blake3", "tomli", "joblib", "datasets", "syrupy")
+_NAMED = (
+    *(
+        "pytest",
+        "numpy",
+        "scikit-learn",
+        "tomli",
+        "blake3",
+        "xxhash",
+        "pandas",
+        "polars",
+        "pyarrow",
+        "scipy",
+        "torch",
+    ),
+    *("joblib", "datasets", "dvc-data", "syrupy", "pytest-regressions", "pytest-snapshot", "inline-snapshot"),
+    "pytest-arraydiff",
+)
 
 
 def machine() -> str:
@@ -47,7 +64,19 @@ def machine() -> str:
         ),
         platform.processor(),
     )
-    return f"{platform.system()}, {cpu}, Python {platform.python_version()}, {', '.join(found)}"
+    threads = os.environ.get("OMP_NUM_THREADS", "not set")
+    return (
+        f"{platform.system()} {platform.release()}, {os.cpu_count()} x {cpu}, {_memory()}OMP_NUM_THREADS {threads}, "
+        f"Python {platform.python_version()}, {', '.join(found)}"
+    )
+
+
+def _memory() -> str:
+    """How much the machine has, as far as it says so."""
+    total = next(
+        (line for line in _text(Path("/proc/meminfo")).splitlines() if line.startswith("MemTotal")), ""
+    )
+    return f"{int(total.split()[1]) / 2**20:.0f} GiB, " if total else ""
 
 
 def _text(path: Path) -> str:

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median
+from statistics import median, quantiles
 
 SLOW = 4.0
 """Seconds from which on a candidate runs in ``SLOW_ROUNDS`` rounds only."""
@@ -42,10 +42,17 @@ class Timing:
     cpu: tuple[float, ...]
     wall: tuple[float, ...]
 
+    def ratios(self, baseline: Timing) -> list[float]:
+        """CPU time over that of the baseline in the same round, for each round that both took part in."""
+        return [ours / max(other, 1e-9) for ours, other in zip(self.cpu, baseline.cpu, strict=False)]
+
     def ratio(self, baseline: Timing) -> float:
-        """CPU time over that of the baseline, medians of the rounds that both took part in."""
-        rounds = min(len(self.cpu), len(baseline.cpu))
-        return median(self.cpu[:rounds]) / max(median(baseline.cpu[:rounds]), 1e-9)
+        """The median of ``ratios``."""
+        return median(self.ratios(baseline))
+
+    def times(self, baseline: Timing) -> str:
+        """The median of ``ratios`` with its spread, as the tables show it."""
+        return with_spread(self.ratios(baseline))
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +86,14 @@ class Target:
         if self.faster:
             return f">= {self.limit:g} x faster than {self.against}"
         return f"<= {self.limit:g} x {self.against}"
+
+
+def with_spread(samples: Sequence[float]) -> str:
+    """Their median and half of the distance between their quartiles: ``1.42 ±0.03``; one sample has no spread."""
+    if len(samples) < 2:
+        return f"{samples[0]:.2f}"
+    low, middle, high = quantiles(samples, n=4, method="inclusive")
+    return f"{middle:.2f} ±{(high - low) / 2:.2f}"
 
 
 def measure(candidates: Sequence[Candidate], rounds: int) -> dict[str, Timing]:
@@ -125,7 +140,7 @@ def times_table(
     size: int,
     references: Sequence[str],
 ) -> list[list[str]]:
-    """The rows of one subject: CPU and wall time, bytes a second, and the ratio to each reference.
+    """The rows of one subject: CPU and wall time, bytes a second, and the ratio to each reference with its spread.
 
     Args:
         subject: what was worked on.
@@ -142,7 +157,7 @@ def times_table(
             continue
         timing = timings[name]
         cpu = median(timing.cpu)
-        ratios = [f"{timing.ratio(timings[other]):.2f}" if other in timings else "" for other in references]
+        ratios = [timing.times(timings[other]) if other in timings else "" for other in references]
         rate = f"{size / max(cpu, 1e-9) / 1e9:.2f}"
         rows.append([subject, name, duration(cpu), duration(median(timing.wall)), rate, *ratios])
     return rows

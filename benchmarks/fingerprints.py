@@ -1,6 +1,6 @@
 """How fast fingerprints of data in memory are, against reading it, hashing its bytes and what others offer.
 
-    python benchmarks/fingerprints.py [--scale 0.2] [--rounds 5] [--only NAME] [--json PATH] [--no-memory]
+    python benchmarks/fingerprints.py [--scale 0.2] [--rounds 7] [--only NAME] [--json PATH] [--no-memory]
 
 See README.md of this folder for what the rows mean.
 """
@@ -122,7 +122,7 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--scale", type=float, default=0.2, help="1: 1 GiB, 5 million rows; default %(default)s"
     )
-    parser.add_argument("--rounds", type=int, default=5, help="default %(default)s")
+    parser.add_argument("--rounds", type=int, default=7, help="default %(default)s")
     parser.add_argument(
         "--only", action="append", metavar="NAME", help="inputs with this in their name; repeatable"
     )

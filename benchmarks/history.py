@@ -14,8 +14,10 @@ import resource
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from statistics import median
 
 from _rounds import Timing, duration, markdown, save, verdict
 
@@ -30,7 +32,7 @@ WANTED = 2.0
 """At most so many times the CPU time of ``git log -p``."""
 
 FACETS = ("results", "settings", "data", "source", "randomization")
-_HEAD = ("what", "CPU", "times git log -p", "wanted", "")
+_HEAD = ("what", "CPU", "wall", "times git log -p", "wanted", "")
 
 
 def repository(folder: Path, commits: int, facts: int, changes: int) -> Path:
@@ -144,16 +146,21 @@ def spent() -> float:
 
 
 def measure(file: Path, rounds: int) -> dict[str, Timing]:
-    """Every candidate once a round, taking turns in a rotating order."""
-    samples: dict[str, list[float]] = {name: [] for name in CANDIDATES}
+    """Every candidate once a round, in an order that rotates; a first turn of each warms up and is thrown away."""
+    samples: dict[str, list[tuple[float, float]]] = {name: [] for name in CANDIDATES}
     names = [*CANDIDATES]
+    for run in CANDIDATES.values():
+        run(file)
     for turn in range(rounds):
         shift = turn % len(names)
         for name in [*names[shift:], *names[:shift]]:
-            before = spent()
+            began, before = time.perf_counter(), spent()
             CANDIDATES[name](file)
-            samples[name].append(spent() - before)
-    return {name: Timing(tuple(taken), tuple(taken)) for name, taken in samples.items()}
+            samples[name].append((spent() - before, time.perf_counter() - began))
+    return {
+        name: Timing(tuple(cpu for cpu, _ in taken), tuple(wall for _, wall in taken))
+        for name, taken in samples.items()
+    }
 
 
 def rows(timings: Mapping[str, Timing]) -> list[list[str]]:
@@ -162,9 +169,9 @@ def rows(timings: Mapping[str, Timing]) -> list[list[str]]:
     for name, timing in timings.items():
         ratio = timing.ratio(timings["git log -p"])
         wanted = name.startswith("mlrepro")
-        middle = sorted(timing.cpu)[len(timing.cpu) // 2]
         said = [f"at most {WANTED:g}", verdict(ratio <= WANTED)] if wanted else ["", ""]
-        found.append([name, duration(middle), f"{ratio:.2f}", *said])
+        times = [duration(median(timing.cpu)), duration(median(timing.wall))]
+        found.append([name, *times, timing.times(timings["git log -p"]), *said])
     return found
 
 

@@ -19,7 +19,7 @@ import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import median, quantiles
+from statistics import median
 
 from _children import Command, take_turns
 from _rounds import Timing, duration, markdown, save, verdict
@@ -32,7 +32,7 @@ ON_CHECK, ON_UPDATE, OFF_SHARE, OFF_START = 60.0, 80.0, 1.01, 10.0
 """Targets: microseconds a test above an empty fixture, two; times the suite without the plugin; ms of start-up."""
 
 _VALUES = "[({seed} + 0.1) / (n + 1.7) for n in range({floats})]"
-_HEAD = ("what", "CPU", "spread", "wall", "x bare", "us a test above the empty fixture", "MiB", "wanted", "")
+_HEAD = ("what", "CPU", "wall", "x bare", "us a test above the empty fixture", "MiB", "wanted", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,9 +260,8 @@ def rows(
             [
                 name,
                 duration(median(timing.cpu)),
-                spread(timing),
                 duration(median(timing.wall)),
-                f"{timing.ratio(timings['bare pytest']):.2f}",
+                timing.times(timings["bare pytest"]),
                 f"{above:.0f}",
                 f"{memory[name] / 1024:.0f}",
                 *told,
@@ -300,16 +299,8 @@ def on(
     further = (costs[0] - costs[1]) / (tests - few)
     once = duration((costs[1] - few * further) / 1e6)
     place_of_ours = [row[0] for row in found].index(ours)
-    row = [f"... a further test ({once} once)", "", "", "", "", f"{further:.0f}", "", "", ""]
+    row = [f"... a further test ({once} once)", "", "", "", f"{further:.0f}", "", "", ""]
     return [*found[: place_of_ours + 1], row, *found[place_of_ours + 1 :]]
-
-
-def spread(timing: Timing) -> str:
-    """Half of the distance between the quartiles of the rounds, in percent of the median."""
-    if len(timing.cpu) < 2:
-        return ""
-    low, middle, high = quantiles(timing.cpu, n=4)
-    return f"{(high - low) / 2 / middle:.0%}"
 
 
 def off(place: Path, tests: int, rounds: int) -> tuple[list[list[str]], list[str]]:
@@ -334,17 +325,9 @@ def off(place: Path, tests: int, rounds: int) -> tuple[list[list[str]], list[str
     for what, limit in (("the suite", OFF_SHARE), ("an empty folder", OFF_START)):
         one, other = timings[f"{what}, without"], timings[f"{what}, installed"]
         for name in (f"{what}, without", f"{what}, installed"):
-            found.append(
-                [
-                    name,
-                    duration(median(timings[name].cpu)),
-                    spread(timings[name]),
-                    duration(median(timings[name].wall)),
-                    "",
-                    "",
-                    "",
-                ]
-            )
+            timing = timings[name]
+            shown = [duration(median(timing.cpu)), duration(median(timing.wall)), timing.times(one)]
+            found.append([name, *shown, "", "", ""])
         pairs = [*zip(one.cpu, other.cpu, strict=True)]
         if what == "the suite":
             share = median(there / absent for absent, there in pairs)
@@ -389,7 +372,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         place = Path(folder)
         if "off" in parts:
             found, modules = off(place, options.tests, options.rounds)
-            tables["off"] = (("what", "CPU", "spread", "wall", "against without", "wanted", ""), found)
+            tables["off"] = (("what", "CPU", "wall", "x without", "against without", "wanted", ""), found)
             notes.append(f"imported in an empty folder: {', '.join(modules) or 'nothing'}")
         for part, make in (("check", checked), ("update", updated)):
             if part in parts:

@@ -92,6 +92,15 @@ def test_a_ratio_is_of_the_rounds_that_both_took_part_in(rounds):
     assert slow.ratio(fast) == 6.0
 
 
+def test_a_ratio_is_that_to_the_baseline_of_the_same_round(rounds):
+    # The machine becomes three times as slow in the second round and is quicker in the third: the ratio is the same.
+    baseline = rounds.Timing((1.0, 3.0, 0.5), (1.0,) * 3)
+    ours = rounds.Timing((2.0, 6.6, 1.0), (1.0,) * 3)
+    assert ours.ratio(baseline) == 2.0
+    assert ours.times(baseline) == "2.00 ±0.05"
+    assert rounds.Timing((2.0,), (2.0,)).times(baseline) == "2.00"
+
+
 def test_a_target_knows_its_direction(rounds):
     timings = {"ours": rounds.Timing((2.0,), (2.0,)), "hash": rounds.Timing((1.0,), (1.0,))}
     within = rounds.Target("ours", "hash", 1.5)
