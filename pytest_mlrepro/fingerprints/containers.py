@@ -40,25 +40,43 @@ def _plain(codes: Column, categories: Column) -> Column:
     import numpy as np
 
     known = categories.read(0, categories.rows)
-    items = known.items() if known.text is not None else []
+    if known.text is None:
+        return Column(
+            codes.name,
+            categories.dtype,
+            codes.rows,
+            lambda start, stop: _numbers_of(codes.read(start, stop), known),
+        )
+    # The last one, which -1 leads to, is that of missing cells.
+    texts, lengths = [*known.items(), b""], np.append(known.cells, 0)
 
     def read(start: int, stop: int) -> Block:
         block = codes.read(start, stop)
-        missing = block.missing if block.missing is not None else np.zeros(len(block.cells), dtype=bool)
-        places = np.where(missing, len(items), block.cells)
-        if known.text is None:
-            values = np.append(known.cells, known.cells.dtype.type(0))
-            return number_block(np.take(values, places, mode="clip"), missing)
+        places = block.cells if block.missing is None else np.where(block.missing, -1, block.cells)
+        if not block.cells.size or (block.cells.min() >= 0 and block.cells.max() < categories.rows):
+            text = b"".join(map(texts.__getitem__, places.tolist()))
+            return Block(lengths.take(places), text, block.missing)
         # Some libraries let in codes without a category.
+        missing = np.zeros(len(places), dtype=bool) if block.missing is None else block.missing
         return item_block(
             [
-                b"" if gone else items[place] if 0 <= place < len(items) else b"\0%d" % place
+                texts[place] if gone or 0 <= place < categories.rows else b"\0%d" % place
                 for place, gone in zip(places.tolist(), missing.tolist(), strict=True)
             ],
             missing,
         )
 
     return Column(codes.name, categories.dtype, codes.rows, read)
+
+
+def _numbers_of(codes: Block, categories: Block) -> Block:
+    """The same of categories that are numbers."""
+    import numpy as np
+
+    missing = np.zeros(len(codes.cells), dtype=bool) if codes.missing is None else codes.missing
+    places = np.where(missing, 0, codes.cells)
+    values = np.append(categories.cells, categories.cells.dtype.type(0))
+    return number_block(np.take(values, places, mode="clip"), missing)
 
 
 def code_block(codes: NDArray[Any], missing: NDArray[Any] | None) -> Block:

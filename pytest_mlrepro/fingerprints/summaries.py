@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from itertools import compress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pytest_mlrepro.fingerprints.columns import Block, Column
@@ -77,7 +76,8 @@ class Summary:
         self._total = np.zeros(self._count)
         self._low: Any = None
         self._high: Any = None
-        self._distinct: set[Any] = set()
+        # Hashes of 64 bits: among as many texts as are counted no two have the same.
+        self._distinct: set[int] = set()
 
     def add(self, start: int, block: Block, digest: bytes) -> None:
         """Note a block."""
@@ -87,12 +87,15 @@ class Summary:
             return
         absent = None if block.missing is None else self._apart(block.missing)
         if absent is not None:
-            self._missing += np.count_nonzero(absent, axis=1)
+            self._missing += _count(absent)
         if block.numbers is not None:
             self._add_numbers(self._apart(block.numbers), absent)
-        elif block.text is not None and len(self._distinct) <= _MOST_DISTINCT:
-            missing, items = block.missing, block.items()
-            self._distinct.update(items if missing is None else compress(items, ~missing.reshape(-1)))
+        elif self._family == "texts" and len(self._distinct) <= _MOST_DISTINCT:
+            lengths = block.cells if block.missing is None else block.cells[~block.missing]
+            hashes = text_hashes(lengths.reshape(-1), block.text, b"distinct")[0]
+            hashes.sort()
+            # Several times as fast as ``np.unique``.
+            self._distinct.update(hashes[np.append(True, hashes[1:] != hashes[:-1])[: len(hashes)]].tolist())
 
     def _apart(self, values: NDArray[Any]) -> NDArray[Any]:
         """Shape (columns, cells)."""
@@ -106,37 +109,30 @@ class Summary:
         counts: Any = values.shape[1]
         with np.errstate(all="ignore"):
             low, high = values.min(axis=1), values.max(axis=1)
+            nulls = absent
             if values.dtype.kind == "f" and np.isnan(low).any():
-                nans = np.isnan(values) if absent is None else np.isnan(values) & ~absent
-                self._missing += np.count_nonzero(nans, axis=1)
-                absent = nans if absent is None else nans | absent
+                nans = np.isnan(values) if nulls is None else np.isnan(values) & ~nulls
+                self._missing += _count(nans)
+                absent = nans if nulls is None else nans | nulls
             if absent is None:
                 self._total += values.sum(axis=1, dtype=np.float64)
             else:
-                there = ~absent
-                low = values.min(axis=1, where=there, initial=_highest(values.dtype))
-                high = values.max(axis=1, where=there, initial=_lowest(values.dtype))
-                self._total += values.sum(axis=1, dtype=np.float64, where=there)
-                counts = np.count_nonzero(there, axis=1)
+                low, high = _extremes(values, absent, nulls)
+                self._total += values.sum(axis=1, dtype=np.float64, where=~absent)
+                counts = counts - _count(absent)
         self._seen += counts
         self._low = low if self._low is None else np.minimum(self._low, low)
         self._high = high if self._high is None else np.maximum(self._high, high)
 
     def tally(self) -> Tally:
         """What has been counted so far."""
-        import numpy as np
-
-        countable = len(self._distinct) <= _MOST_DISTINCT
-        texts = sorted(self._distinct) if countable and self._family == "texts" else []
-        lengths = np.fromiter(map(len, texts), dtype=np.int64, count=len(texts))
-        hashes = text_hashes(lengths, b"".join(texts), b"distinct")[0]
         return Tally(
             tuple(self._missing.tolist()),
             tuple(self._seen.tolist()),
             tuple(self._total.tolist()),
             None if self._low is None else tuple(self._low.tolist()),
             None if self._high is None else tuple(self._high.tolist()),
-            frozenset(hashes.tolist()) if countable else None,
+            _countable(frozenset(self._distinct)),
         )
 
     def add_tally(self, tally: Tally) -> None:
@@ -178,16 +174,37 @@ def short(number: float | None) -> Value:
     return int(rounded) if rounded.is_integer() and abs(rounded) < 1e6 else rounded
 
 
-def _highest(dtype: Any) -> Any:
+def _count(flags: NDArray[Any]) -> Any:
+    """How many are set in each row."""
     import numpy as np
 
-    return np.inf if dtype.kind == "f" else np.iinfo(dtype).max
+    # Along an axis numpy takes ten times as long.
+    return np.count_nonzero(flags) if len(flags) == 1 else np.count_nonzero(flags, axis=1)
 
 
-def _lowest(dtype: Any) -> Any:
+def _extremes(
+    values: NDArray[Any], absent: NDArray[Any], nulls: NDArray[Any] | None
+) -> tuple[NDArray[Any], NDArray[Any]]:
+    """The least and the greatest of each row, the other way round where all are absent.
+
+    Args:
+        values: shape (columns, cells).
+        absent: those that do not count, same shape.
+        nulls: the ones among them that are not NaN; None where there are none.
+    """
     import numpy as np
 
-    return -np.inf if dtype.kind == "f" else np.iinfo(dtype).min
+    # Reductions with ``where`` take more than ten times as long.
+    if values.dtype.kind != "f":
+        limits = np.iinfo(values.dtype)
+        low = np.where(absent, values.dtype.type(limits.max), values).min(axis=1)
+        return low, np.where(absent, values.dtype.type(limits.min), values).max(axis=1)
+    if nulls is not None:
+        values = np.where(absent, values.dtype.type(np.nan), values)
+    low, high = np.fmin.reduce(values, axis=1), np.fmax.reduce(values, axis=1)
+    none = np.isnan(low)
+    low[none], high[none] = np.inf, -np.inf
+    return low, high
 
 
 def _date(seconds: int | None) -> str | None:
