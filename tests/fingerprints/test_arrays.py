@@ -318,6 +318,12 @@ def test_summary_counts_nan_and_masked_as_missing():
     rows = [row[1:] for row in fingerprint(values).detail["columns"]]
     assert rows == [(1, 1, np.inf, np.inf), (1, 4, 6, 5)]
     assert fingerprint(np.full(3, np.nan)).detail["summary"] == (3, None, None, None)
+    # In blocks that hold nothing else, too: before and after such that hold numbers.
+    gap = np.full(65_536, np.nan)
+    for parts in ([gap, [2.0, -1.0]], [[2.0, -1.0], gap], [gap, gap, np.tile([2.0, -1.0], 32_768), gap]):
+        values = np.concatenate(parts)
+        missing = np.count_nonzero(np.isnan(values))
+        assert fingerprint(values).detail["summary"] == (missing, -1, 2, 0.5)
     assert fingerprint(np.array([True, False, True, True])).detail["summary"] == (0, 0, 1, 0.75)
     days = np.array(["2026-01-02", "2026-01-01", "NaT"], dtype="M8[D]")
     assert fingerprint(days).detail["summary"] == (1, "2026-01-01", "2026-01-02")
