@@ -157,6 +157,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=1, help="real searches, whose times are added")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args(arguments)
+    # Of the peers in the same environment two define the same option, and pytest would not start.
+    os.environ["PYTEST_ADDOPTS"] = "-p no:snapshot"
     told = counts(options.commits)
     print(markdown(_COUNTS, told))
     with tempfile.TemporaryDirectory() as folder:

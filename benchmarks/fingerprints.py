@@ -1,6 +1,6 @@
 """How fast fingerprints of data in memory are, against reading it, hashing its bytes and what others offer.
 
-    python benchmarks/fingerprints.py [--scale 0.2] [--rounds 7] [--only NAME] [--json PATH] [--no-memory]
+    python benchmarks/fingerprints.py [--scale 0.2] [--rounds 7] [--cores 1] [--only NAME] [--json PATH] [--no-memory]
 
 See README.md of this folder for what the rows mean.
 """
@@ -95,6 +95,8 @@ def main(arguments: list[str] | None = None) -> int:
     if not chosen:
         print(f"no input is called so; known: {', '.join(INPUTS)}", file=sys.stderr)
         return 2
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: options.cores])
     times: list[list[str]] = []
     targets: list[list[str]] = []
     for name in chosen:
@@ -123,6 +125,12 @@ def _options(arguments: list[str] | None) -> argparse.Namespace:
         "--scale", type=float, default=0.2, help="1: 1 GiB, 5 million rows; default %(default)s"
     )
     parser.add_argument("--rounds", type=int, default=7, help="default %(default)s")
+    parser.add_argument(
+        "--cores",
+        type=int,
+        default=1,
+        help="to run on: with several, ours uses threads, whose times add up (default %(default)s)",
+    )
     parser.add_argument(
         "--only", action="append", metavar="NAME", help="inputs with this in their name; repeatable"
     )

@@ -334,7 +334,7 @@ def off(place: Path, tests: int, rounds: int) -> tuple[list[list[str]], list[str
             told = [f"{share:.3f} x", f"at most {limit:g} x", verdict(share <= limit)]
         else:
             more = median(there - absent for absent, there in pairs) * 1e3
-            told = [f"+{more:.1f} ms", f"at most +{limit:g} ms", verdict(more <= limit)]
+            told = [f"{more:+.1f} ms", f"at most +{limit:g} ms", verdict(more <= limit)]
         found[-1][-3:] = told
     return found, imported(empty, withit)
 
