@@ -100,7 +100,8 @@ def project(folder: Path, number: int) -> Path:
     for step in range(number + 1):
         (folder / "model.py").write_text(MODEL.format(step=step, guilty=number * 5 // 8))
         if step == 0:
-            update = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly", "--mlrepro-update"]
+            # No compiled code stays: Python believes it of a file that changes within a second and keeps its size.
+            update = [sys.executable, "-B", "-m", "pytest", "-q", "-p", "no:randomly", "--mlrepro-update"]
             subprocess.run(update, cwd=folder, check=True, stdout=subprocess.DEVNULL)
         subprocess.run([*git, "add", "-A"], cwd=folder, check=True)
         subprocess.run([*git, "commit", "-q", "-m", f"Step {step}"], cwd=folder, check=True)
